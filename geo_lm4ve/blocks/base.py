@@ -1,0 +1,73 @@
+"""What stands between the two adapters: it sees (B, N, D) and a validity mask, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from geo_lm4ve.config import PartConfig
+
+
+class BlockError(RuntimeError):
+    """A block whose weights are missing, unreadable or not the ones that were asked for."""
+
+
+@dataclass(frozen=True)
+class BlockReference:
+    """Where frozen weights came from: enough to find them again and to know that they are the same.
+
+    Attributes:
+        source: ``hub:repo[@revision]``, ``dir:PATH``, ``meta:PATH``, ``gguf:PATH``, ``file:PATH``, ``package:NAME``
+            or ``random:ARCHITECTURE``.
+        layers: indices of the layers, counted from 0.
+        sha256: fingerprint of the tensors (names, shapes, float values), independent of the file format.
+    """
+
+    source: str
+    layers: tuple[int, ...]
+    sha256: str
+
+
+class Block(nn.Module):
+    """Base of everything that can stand between the adapters.
+
+    Attributes:
+        dim: width D it works at; None if it has no width of its own, and then there are no adapters (identity).
+        reference: where frozen weights came from, or None if there are none.
+    """
+
+    dim: int | None = None
+    reference: BlockReference | None = None
+
+    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
+        """Filtered tokens; rows of ``valid`` without any True give zeros."""
+        raise NotImplementedError
+
+
+@dataclass
+class BlockConfig(PartConfig):
+    """Base of the ``block`` group."""
+
+    def build(self) -> Any:
+        """The Block; BlockError when its weights are not at hand, with the command that gets them."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class LayerWeights:
+    """Consecutive decoder layers taken out of a language model, and nothing else of it.
+
+    Attributes:
+        config: the model's configuration in the vocabulary of transformers' ``config.json`` (with ``model_type``).
+        layers: one dict per layer, keys relative to the layer in transformers' names (``self_attn.q_proj.weight``).
+        final_norm: ``weight`` (and ``bias``) of the norm after the model's last layer, or {} if it was not asked for.
+        reference: where they came from, with their fingerprint.
+    """
+
+    config: dict[str, Any]
+    layers: tuple[dict[str, Tensor], ...]
+    final_norm: dict[str, Tensor]
+    reference: BlockReference

@@ -1,0 +1,1 @@
+"""Data sets: disk -> batches. One file per data set."""

@@ -1,0 +1,95 @@
+"""What a data set must offer to the engine: named splits, and loaders of batches that depend only on (seed, epoch)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import torch
+
+from geo_lm4ve.config import PartConfig
+
+Self = TypeVar("Self", bound="Batch")
+
+
+class DataError(RuntimeError):
+    """Data that is missing, corrupt or not what its manifest says; the message says what to do next."""
+
+
+class Batch(Protocol):
+    """One batch of samples: a dataclass of tensors that knows its size and can move to a device."""
+
+    def __len__(self) -> int:
+        """Number of samples B."""
+
+    def to(self: Self, device: torch.device | str) -> Self:
+        """The same batch on another device."""
+
+
+class Loader(Protocol):
+    """The batches of one split on one process.
+
+    The content of batch k of an epoch depends only on (seed, epoch, k, rank, world), so a resumed run sees what the
+    uninterrupted one would have seen.
+    """
+
+    samples: int
+    """Samples of the split over all processes (each counted once)."""
+
+    def __len__(self) -> int:
+        """Batches per epoch on this process."""
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from batch ``start`` on."""
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What model, task and report need to know about a data set.
+
+    Attributes:
+        title: what the data is, said in every report ("ModelNet40 (HDF5, 2048 points)", "synthetic solids", ...).
+        classes: class names by label for classification, else ().
+        counts: samples per split.
+        synthetic: True for generated data.
+    """
+
+    title: str
+    classes: tuple[str, ...]
+    counts: dict[str, int]
+    synthetic: bool = False
+
+
+class DataSource(ABC):
+    """A data set with splits ``train``, ``val`` and ``test`` (val may be carved out of train)."""
+
+    info: DataInfo
+
+    @abstractmethod
+    def loader(
+        self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1
+    ) -> Loader:
+        """A loader of one split.
+
+        Args:
+            split: ``train``, ``val`` or ``test``.
+            batch_size: samples per batch on this process.
+            train: shuffle, augment and drop the last incomplete global batch; otherwise every sample comes exactly
+                once over all processes, in file order, without augmentation.
+            seed: the experiment's seed.
+            rank: this process.
+            world: number of processes.
+        """
+
+
+@dataclass
+class DataConfig(PartConfig):
+    """Base of the ``data`` group."""
+
+    task: ClassVar[str] = ""
+
+    def build(self) -> Any:
+        """The DataSource; DataError when files are missing or corrupt."""
+        raise NotImplementedError

@@ -1,0 +1,44 @@
+"""What an encoder is: a short sequence of named stages, Batch -> TokenSet -> ... -> TokenSet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from geo_lm4ve.config import PartConfig
+
+
+class Encoder(nn.Module):
+    """A sequence of named stages; it does not know that a block exists.
+
+    The first stage maps a Batch to a TokenSet, each later one a TokenSet to a TokenSet. The model runs the stages and
+    puts the bridge after the one that ``bridge.after`` names.
+
+    Attributes:
+        stages: name -> stage, in order.
+        dims: stage name -> width D of the tokens after it.
+    """
+
+    stages: nn.ModuleDict
+    dims: dict[str, int]
+
+    @property
+    def last(self) -> str:
+        """Name of the last stage."""
+        return list(self.stages)[-1]
+
+
+@dataclass
+class EncoderConfig(PartConfig):
+    """Base of the ``encoder`` group.
+
+    Attributes:
+        freeze: train no parameter of the encoder and keep it in eval mode (adapter-only training).
+    """
+
+    freeze: bool = False
+
+    def build(self) -> Encoder:
+        """The encoder with fresh weights."""
+        raise NotImplementedError

@@ -1,0 +1,37 @@
+"""What a head is: TokenSet -> prediction, with a declaration of the tokens it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from geo_lm4ve.config import PartConfig
+from geo_lm4ve.tokens import TokenSet
+
+
+class Head(nn.Module):
+    """Maps a token set to a prediction.
+
+    Attributes:
+        reads: names of the spans whose tokens reach the prediction; all others are dead for it.
+        norm_first: True if a LayerNorm is the first thing that happens to each token read. The backbone's own final
+            norm lives here because the paper puts the block before it.
+    """
+
+    reads: tuple[str, ...]
+    norm_first: bool
+
+    def forward(self, tokens: TokenSet) -> Any:
+        """The prediction of this head's task."""
+        raise NotImplementedError
+
+
+@dataclass
+class HeadConfig(PartConfig):
+    """Base of the ``head`` group."""
+
+    def build(self, dim: int, outputs: int) -> Head:
+        """A head that reads tokens of width ``dim`` and has ``outputs`` outputs (classes, answers, ...)."""
+        raise NotImplementedError
