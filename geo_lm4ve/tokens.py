@@ -75,9 +75,7 @@ class TokenSet:
             return torch.cat([tensor[:, piece] for piece in pieces], dim=1)
 
         positions = None if self.positions is None else gather(self.positions)
-        return replace(
-            self, features=gather(self.features), valid=gather(self.valid), spans=spans, positions=positions
-        )
+        return replace(self, features=gather(self.features), valid=gather(self.valid), spans=spans, positions=positions)
 
     def write_back(self, part: TokenSet) -> TokenSet:
         """This set with the features of the spans of ``part`` (a ``select`` of it) put in their places."""

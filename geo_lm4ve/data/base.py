@@ -68,9 +68,7 @@ class DataSource(ABC):
     info: DataInfo
 
     @abstractmethod
-    def loader(
-        self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1
-    ) -> Loader:
+    def loader(self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1) -> Loader:
         """A loader of one split.
 
         Args:

@@ -1,1 +1,1 @@
-""""""
+"""Train, evaluate and predict loops on Accelerate."""

@@ -1,1 +1,1 @@
-""""""
+"""Pure functions on tensors: sampling, neighbours, grouping, frames, meshes."""

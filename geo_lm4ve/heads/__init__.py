@@ -1,6 +1,6 @@
 """Heads: TokenSet -> prediction. Importing this package registers them."""
 
-from geo_lm4ve.heads import classification  # noqa: F401
+from geo_lm4ve.heads import classification as classification
 from geo_lm4ve.heads.base import Head, HeadConfig
 
 __all__ = ["Head", "HeadConfig"]

@@ -1,1 +1,1 @@
-""""""
+"""Official checkpoints -> our names, with a grouped report."""

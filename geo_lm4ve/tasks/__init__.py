@@ -1,1 +1,1 @@
-""""""
+"""Tasks: batch -> loss, metrics, per-item records, report."""

@@ -1,1 +1,1 @@
-""""""
+"""Pictures: PNG and self-contained HTML."""
