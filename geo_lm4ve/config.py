@@ -19,6 +19,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from geo_lm4ve.files import UserError
+
 GROUPS = ("data", "encoder", "block", "bridge", "head", "task", "optim", "run")
 """The groups of an experiment, in the order in which data flows through them."""
 
@@ -27,7 +29,7 @@ _REGISTRY: dict[str, dict[str, type[PartConfig]]] = {group: {} for group in GROU
 Config = TypeVar("Config", bound="type[PartConfig]")
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError, ValueError):
     """A configuration that cannot be meant: the message states rule, value, place and the next step."""
 
 

@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 
-class DiskFullError(OSError):
+class UserError(Exception):
+    """Something the user can mend: commands print its message without a traceback."""
+
+
+class DiskFullError(UserError, OSError):
     """The disk ran full while a file was written; nothing half-written is left behind."""
 
 

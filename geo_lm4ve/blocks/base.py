@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from geo_lm4ve.config import PartConfig
+from geo_lm4ve.files import UserError
 
 
-class BlockError(RuntimeError):
+class BlockError(UserError, RuntimeError):
     """A block whose weights are missing, unreadable or not the ones that were asked for."""
 
 

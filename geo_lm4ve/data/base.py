@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import torch
 
 from geo_lm4ve.config import PartConfig
+from geo_lm4ve.files import UserError
 
 Self = TypeVar("Self", bound="Batch")
 
 
-class DataError(RuntimeError):
+class DataError(UserError, RuntimeError):
     """Data that is missing, corrupt or not what its manifest says; the message says what to do next."""
 
 

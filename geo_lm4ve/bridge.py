@@ -1,0 +1,131 @@
+"""The paper in ten lines: adapter in -> block -> adapter out, on the chosen spans of a token set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from geo_lm4ve.blocks.base import Block
+from geo_lm4ve.config import ConfigError, PartConfig, register
+from geo_lm4ve.tokens import TokenSet
+
+Residual = Enum("Residual", ["none", "in", "out", "hybrid"])
+"""Where a skip connection goes round the block, with u = adapter_in(z) (R-LLM, arXiv 2403.17343):
+``none``: adapter_out(block(u)), the paper; ``in``: adapter_out(block(u) + u); ``out``: z + adapter_out(block(u));
+``hybrid``: both."""
+
+
+class AdapterInit(Enum):
+    """How adapters start: PyTorch's Linear default (point clouds, video) or truncated normal, std 0.02 (images)."""
+
+    torch = "torch"
+    trunc_normal = "trunc_normal"
+
+
+@dataclass
+class BridgeConfig(PartConfig):
+    """Base of the ``bridge`` group.
+
+    Attributes:
+        after: name of the encoder stage the bridge follows; None: the last (the paper's "tail").
+    """
+
+    after: str | None = None
+
+    def build(self, block: Block, dim: int) -> Bridge:
+        """The bridge round ``block`` for tokens of width ``dim``."""
+        raise NotImplementedError
+
+
+@register("bridge", "linear")
+@dataclass
+class LinearBridgeConfig(BridgeConfig):
+    """Two linear adapters (paper section 3, released code: no bias).
+
+    Attributes:
+        spans: names of the token spans that pass through; None: all tokens.
+        residual: skip connection round the block.
+        bias: give the adapters a bias (the paper's Fig. 1b pseudo-code; the released code has none).
+        init: how the adapters start.
+        lr_scale: their learning rate as a multiple of ``optim.lr``.
+        weight_decay: their weight decay; None: that of ``optim``.
+        checkpoint: recompute the bridge in the backward pass instead of keeping its activations.
+    """
+
+    name: str = "linear"
+    spans: list[str] | None = None
+    residual: Residual = Residual.none
+    bias: bool = False
+    init: AdapterInit = AdapterInit.torch
+    lr_scale: float = 1.0
+    weight_decay: float | None = None
+    checkpoint: bool = False
+
+    def build(self, block: Block, dim: int) -> Bridge:
+        """A LinearBridge, or a NoBridge when the block is the identity."""
+        if block.dim is None:
+            return Bridge(block, self.spans)
+        return LinearBridge(self, block, dim)
+
+
+class Bridge(nn.Module):
+    """Sends the tokens of the chosen spans through a block that works at their own width (no adapters)."""
+
+    def __init__(self, block: Block, spans: list[str] | None = None):
+        super().__init__()
+        self.block = block
+        self.spans = tuple(spans) if spans else None
+
+    def forward(self, tokens: TokenSet) -> TokenSet:
+        """The token set with the chosen spans filtered; everything else is untouched."""
+        part = tokens.select(*self.spans) if self.spans else tokens
+        part = part.replace(features=self.filter(part.features, part.valid))
+        return tokens.write_back(part) if self.spans else part
+
+    def filter(self, z: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
+        """What happens to the features."""
+        return self.block(z, valid)
+
+
+class LinearBridge(Bridge):
+    """z -> adapter_out(block(adapter_in(z))), with the residual that was asked for.
+
+    Attributes:
+        adapter_in: Linear d -> D, the paper's F_L^1 (``llama_dim_mapper1`` in released checkpoints).
+        adapter_out: Linear D -> d, the paper's F_L^2 (``llama_dim_mapper2``).
+    """
+
+    def __init__(self, config: LinearBridgeConfig, block: Block, dim: int):
+        super().__init__(block, config.spans)
+        if block.dim is None:
+            raise ConfigError("a linear bridge needs a block with a width of its own; the identity block has none")
+        self.residual = config.residual
+        self.checkpoint = config.checkpoint
+        self.adapter_in = nn.Linear(dim, block.dim, bias=config.bias)
+        self.adapter_out = nn.Linear(block.dim, dim, bias=config.bias)
+        if config.init is AdapterInit.trunc_normal:
+            for adapter in (self.adapter_in, self.adapter_out):
+                nn.init.trunc_normal_(adapter.weight, std=0.02)
+
+    def filter(self, z: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
+        """Adapter in, block, adapter out (paper eq. 2)."""
+        if self.checkpoint and z.requires_grad:
+            return checkpoint(self._filter, z, valid, use_reentrant=False)
+        return self._filter(z, valid)
+
+    def _filter(self, z: Tensor, valid: Tensor) -> Tensor:
+        u = self.adapter_in(z)
+        y = self.block(u, valid)
+        if self.residual in (Residual["in"], Residual.hybrid):
+            y = y + u
+        y = self.adapter_out(y)
+        return y + z if self.residual in (Residual.out, Residual.hybrid) else y
+
+    @property
+    def adapters(self) -> list[nn.Linear]:
+        """The two adapters, in the order of the data."""
+        return [self.adapter_in, self.adapter_out]

@@ -1,0 +1,110 @@
+"""Lets ``python tools/<tool>.py EXPERIMENT.yaml|RUN key=value ...`` mean what it says (Hydra underneath)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+import geo_lm4ve.engine
+import geo_lm4ve.tasks  # noqa: F401  (registers the shipped parts above the model)
+from geo_lm4ve.config import GROUPS
+from geo_lm4ve.experiment import ExperimentConfig, typed
+from geo_lm4ve.files import UserError
+from geo_lm4ve.options import CONFIGS
+
+USAGE = """
+usage: python {tool} EXPERIMENT.yaml|RUN [key=value ...] [-m] [--cfg job]
+
+  EXPERIMENT.yaml  an experiment file; it may live anywhere and use every shipped option
+  RUN              a run folder (runs/<experiment>/<time>-<seed>)
+  key=value        changes one value (optim.epochs=20) or picks an option (block=identity)
+  -m               runs every combination of comma-separated values: -m seed=0,1,2 block=identity,smollm2_135m
+  --cfg job        prints the composed experiment and stops
+  --info defaults-tree   prints which file each part comes from
+
+shipped experiments:
+{experiments}
+options:
+{options}
+"""
+
+
+def usage(tool: str, doc: str) -> str:
+    """The help text of a tool."""
+    experiments = "".join(f"  configs/{path.name}\n" for path in sorted(CONFIGS.glob("*.yaml")))
+    rows = []
+    for group in GROUPS:
+        names = sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+        rows.append(f"  {group + '=':8} {'|'.join(names)}\n")
+    return doc.strip() + "\n" + USAGE.format(tool=tool, experiments=experiments, options="".join(rows))
+
+
+def experiment_file(argument: str) -> Path | None:
+    """The experiment file that a positional argument names (a YAML file, or a run folder's ``config.yaml``)."""
+    path = Path(argument)
+    if path.is_dir() and (path / "config.yaml").is_file():
+        return (path / "config.yaml").resolve()
+    return path.resolve() if path.suffix in (".yaml", ".yml") and path.is_file() else None
+
+
+def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> list[str]:
+    """Turn the one positional into Hydra's own flags and leave the rest to Hydra."""
+    if {"-h", "--help"} & set(arguments):
+        print(usage(tool, doc))
+        raise SystemExit(0)
+    positional = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
+    values_of_flags = {b for a, b in zip(arguments, arguments[1:]) if a in ("--cfg", "-c", "--info", "-i", "--package")}
+    positional = [argument for argument in positional if argument not in values_of_flags]
+    if len(positional) != 1 or (path := experiment_file(positional[0])) is None:
+        print(usage(tool, doc), file=sys.stderr)
+        raise SystemExit(f"error: expected one experiment file or run folder, got {positional or 'none'}")
+    rest = [argument for argument in arguments if argument != positional[0]]
+    quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
+    folders = ["hydra.run.dir=.", "hydra.sweep.dir=.", "hydra.sweep.subdir=.", "hydra.output_subdir=null"]
+    return [
+        f"--config-path={path.parent}", f"--config-name={path.stem}", f"--config-dir={CONFIGS}",
+        *rest, *quiet, *folders, "hydra.job.chdir=false",
+    ]  # fmt: skip
+
+
+def load_plugins() -> None:
+    """Import what other packages offer under the entry point ``geo_lm4ve.plugins`` (modules that call ``@register``)."""
+    for plugin in entry_points(group="geo_lm4ve.plugins"):
+        plugin.load()
+
+
+def chosen_options() -> dict[str, str]:
+    """Option name per config group, as Hydra composed it (a saved run names its own)."""
+    choices = HydraConfig.get().runtime.choices
+    return {group: str(choices[group]) for group in GROUPS if choices.get(group)}
+
+
+def friendly(main: Callable[[], object]) -> None:
+    """Call ``main``; a UserError becomes one message and exit code 1 (GEO_LM4VE_TRACEBACK=1 shows the traceback)."""
+    try:
+        main()
+    except UserError as error:
+        if os.environ.get("GEO_LM4VE_TRACEBACK"):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def run(main: Callable[[ExperimentConfig], object], doc: str) -> None:
+    """Compose, check and type the experiment named on the command line, then call ``main`` with it."""
+    load_plugins()
+    tool = os.path.relpath(sys.argv[0])
+    sys.argv[1:] = hydra_arguments(sys.argv[1:], tool, doc)
+    os.environ.setdefault("HYDRA_FULL_ERROR", "0")
+
+    def job(config: DictConfig) -> None:
+        friendly(lambda: main(typed(config, chosen_options())))
+
+    hydra.main(version_base="1.3", config_path=None)(job)()

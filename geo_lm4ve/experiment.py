@@ -1,0 +1,60 @@
+"""One experiment: the typed whole of its parts, how it is composed from YAML, and how it is saved to run again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from geo_lm4ve.blocks.base import BlockConfig
+from geo_lm4ve.bridge import BridgeConfig
+from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, plain
+from geo_lm4ve.data.base import DataConfig
+from geo_lm4ve.encoders.base import EncoderConfig
+from geo_lm4ve.heads.base import HeadConfig
+
+
+@dataclass
+class ExperimentConfig:
+    """Everything that determines a run.
+
+    Attributes:
+        name: names the run folder ``runs/<name>/``.
+        seed: seeds weights, order, augmentation and dropout.
+        data, encoder, block, bridge, head, task, optim, run: the parts, one per config group.
+        choices: which option of each group was chosen, by name (filled in when the experiment is composed).
+    """
+
+    name: str = MISSING
+    seed: int = 0
+    data: DataConfig = MISSING
+    encoder: EncoderConfig = MISSING
+    block: BlockConfig = MISSING
+    bridge: BridgeConfig = MISSING
+    head: HeadConfig = MISSING
+    task: PartConfig = MISSING
+    optim: PartConfig = MISSING
+    run: PartConfig = MISSING
+    choices: dict[str, str] = field(default_factory=dict)
+
+
+ConfigStore.instance().store(group="schema", name="experiment", node=ExperimentConfig, package="_global_")
+
+
+def typed(config: DictConfig, choices: dict[str, str] | None = None) -> ExperimentConfig:
+    """The dataclass that a composed config describes; a field left unset is a ConfigError that names it."""
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        raise ConfigError(f"the experiment leaves these unset: {', '.join(missing)}")
+    experiment = cast(ExperimentConfig, OmegaConf.to_object(config))
+    experiment.choices = {**(choices or {}), **experiment.choices}
+    return experiment
+
+
+def to_yaml(experiment: ExperimentConfig, header: str = "") -> str:
+    """An experiment file that composes to exactly ``experiment``, whatever the shipped options become later."""
+    values: dict[str, Any] = plain(experiment)
+    parents = ["/schema/experiment", *(f"/schema/{group}/{values[group]['name']}" for group in GROUPS), "_self_"]
+    comment = "".join(f"# {line}\n" for line in header.splitlines())
+    return comment + OmegaConf.to_yaml(OmegaConf.create({"defaults": parents, **values}))

@@ -1,0 +1,216 @@
+"""Model: encoder stages, with the bridge after one of them, then the head."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+import geo_lm4ve.blocks
+import geo_lm4ve.encoders
+import geo_lm4ve.heads  # noqa: F401  (the three imports register the shipped parts)
+from geo_lm4ve.blocks.base import BlockConfig, BlockError, BlockReference
+from geo_lm4ve.bridge import Bridge, BridgeConfig
+from geo_lm4ve.config import ConfigError, make, plain, unknown
+from geo_lm4ve.encoders.base import Encoder, EncoderConfig
+from geo_lm4ve.files import UserError, atomic_path, write_json
+from geo_lm4ve.heads.base import Head, HeadConfig
+from geo_lm4ve.options import load_option, options
+from geo_lm4ve.tokens import TokenSet
+
+WEIGHTS, CARD = "model.safetensors", "model.json"
+
+
+class CheckpointError(UserError, RuntimeError):
+    """A checkpoint that cannot be read or does not fit; the message says what to do."""
+
+
+class Model(nn.Module):
+    """Encoder -> bridge -> head.
+
+    Attributes:
+        encoder: its stages run in order.
+        bridge: runs after the stage named ``after``.
+        head: reads the last token set.
+        configs: the four part configs and ``outputs``: enough to build the model again.
+    """
+
+    def __init__(self, encoder: Encoder, bridge: Bridge, head: Head, after: str | None = None):
+        super().__init__()
+        self.encoder, self.bridge, self.head = encoder, bridge, head
+        self.after = after or encoder.last
+        if self.after not in encoder.stages:
+            raise ConfigError("bridge.after: " + unknown("encoder stage", self.after, encoder.stages))
+        self.configs: dict[str, Any] = {}
+
+    def tokens(self, batch: Any) -> TokenSet:
+        """The token set that the head reads."""
+        value = batch
+        for name, stage in self.encoder.stages.items():
+            value = stage(value)
+            if name == self.after:
+                value = self.bridge(value)
+        return value
+
+    def forward(self, batch: Any) -> Any:
+        """The head's prediction for a batch."""
+        return self.head(self.tokens(batch))
+
+    def train(self, mode: bool = True) -> Model:
+        """Training mode; a frozen encoder stays in eval mode (its statistics and drop path rest)."""
+        super().train(mode)
+        if not any(parameter.requires_grad for parameter in self.encoder.parameters()):
+            self.encoder.eval()
+        return self
+
+    def count(self) -> dict[str, int]:
+        """Number of trainable and frozen parameters."""
+        trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
+        return {"trainable": trainable, "frozen": sum(p.numel() for p in self.parameters()) - trainable}
+
+    def save_pretrained(self, folder: Path | str) -> None:
+        """Write what was trained (``model.safetensors``) and what it was built from (``model.json``).
+
+        Frozen block weights are stored as a reference: source, layers, sha256.
+        """
+        state = {key: value.contiguous() for key, value in self.state_dict().items()}
+        with atomic_path(Path(folder) / WEIGHTS) as temporary:
+            save_file(state, temporary)
+        write_json(Path(folder) / CARD, self.card())
+
+    def card(self) -> dict[str, Any]:
+        """What ``from_pretrained`` needs besides the weights."""
+        reference = self.bridge.block.reference
+        return {**plain(self.configs), "block_reference": None if reference is None else vars(reference)}
+
+    @classmethod
+    def from_pretrained(cls, folder: Path | str, *, allow_other_block: bool = False, **block: Any) -> Model:
+        """The model that ``save_pretrained`` wrote, in eval mode.
+
+        Args:
+            folder: a local folder, or a repository on the Hugging Face hub.
+            allow_other_block: accept a frozen block whose fingerprint differs from the recorded one.
+            block: changes to the block's config, e.g. ``source="dir:/models/llama-7b"`` when the recorded source is
+                not at hand.
+
+        Raises:
+            CheckpointError: files missing or damaged, or another block than the model was trained with.
+            BlockError: the block is not at hand; names the file or hub id that is needed.
+        """
+        folder = _local(folder)
+        card = _read_card(folder / CARD)
+        card["block"].update(block)
+        model = build_model(**_configs(card), outputs=card["outputs"])
+        check_block(model, card["block_reference"], allow_other_block)
+        model.load_state_dict(read_weights(folder / WEIGHTS))
+        return model.eval()
+
+
+def _local(folder: Path | str) -> Path:
+    if Path(folder).is_dir():
+        return Path(folder)
+    if Path(folder).is_absolute() or str(folder).count("/") != 1:
+        raise CheckpointError(f"{folder} is neither a folder nor a hub repository id (owner/name)")
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(str(folder), allow_patterns=[WEIGHTS, CARD]))
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing: not a folder that save_pretrained or a run wrote") from None
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{path} is not valid JSON ({error}); restore it or train again") from error
+
+
+def _configs(card: dict[str, Any]) -> dict[str, Any]:
+    return {group: make(group, card[group]["name"], card[group]) for group in ("encoder", "block", "bridge", "head")}
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file; a missing or truncated one is a CheckpointError."""
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing") from None
+    except Exception as error:  # safetensors' own exception type is not importable by name in every release
+        raise CheckpointError(f"{path} is not a whole safetensors file ({error}); use another checkpoint") from error
+
+
+def check_block(model: Model, recorded: dict[str, Any] | None, allow_other: bool = False) -> None:
+    """Compare the model's block with the recorded reference; BlockError if its fingerprint differs."""
+    reference = model.bridge.block.reference
+    if recorded is None or reference is None or allow_other or not _frozen(model):
+        return
+    expected = BlockReference(recorded["source"], tuple(recorded["layers"]), recorded["sha256"])
+    if reference.sha256 != expected.sha256:
+        raise BlockError(
+            f"the model was trained with layers {list(expected.layers)} of {expected.source} "
+            f"(sha256 {expected.sha256[:12]}…), but the block built now is layers {list(reference.layers)} of "
+            f"{reference.source} (sha256 {reference.sha256[:12]}…). Point block.source to the recorded one, or allow "
+            "another block on purpose (allow_other_block)"
+        )
+
+
+def _frozen(model: Model) -> bool:
+    return not any(parameter.requires_grad for parameter in model.bridge.block.parameters())
+
+
+def build_model(
+    encoder: EncoderConfig, block: BlockConfig, bridge: BridgeConfig, head: HeadConfig, *, outputs: int
+) -> Model:
+    """The model that four part configs describe, with ``outputs`` outputs (classes, answers, ...)."""
+    encoder_module = encoder.build()
+    after = bridge.after or encoder_module.last
+    if after not in encoder_module.dims:
+        raise ConfigError("bridge.after: " + unknown("encoder stage", after, encoder_module.stages))
+    if encoder.freeze:
+        encoder_module.requires_grad_(False)
+    bridge_module = bridge.build(block.build(), encoder_module.dims[after])
+    head_module = head.build(encoder_module.dims[encoder_module.last], outputs)
+    model = Model(encoder_module, bridge_module, head_module, after)
+    model.configs = {"encoder": encoder, "block": block, "bridge": bridge, "head": head, "outputs": outputs}
+    return model
+
+
+def create_model(
+    name: str, *, num_classes: int = 40, block: str = "identity", bridge: str = "linear", head: str | None = None,
+    **overrides: Any,
+) -> Model:
+    """A model by name, with fresh weights: ``create_model("point_bert", num_classes=15, block="smollm2_135m")``.
+
+    Args:
+        name: an encoder option (``configs/encoder``) or the name of a registered encoder.
+        num_classes: outputs of the head.
+        block: a block option; ``identity`` gives the published model without any bridge parameters.
+        bridge: a bridge option.
+        head: a head option; default: the one named like the encoder (or its registered class), else
+            ``classification``.
+        overrides: fields of the encoder's config, e.g. ``num_groups=128``; ``seed`` is not among them: call
+            ``torch.manual_seed`` first for reproducible weights.
+
+    Raises:
+        ConfigError: unknown name or field, wrong type.
+        BlockError: the block's weights are not at hand.
+    """
+    encoder = cast(EncoderConfig, load_option("encoder", name, overrides))
+    if head is None:
+        head = next((option for option in (name, encoder.name) if option in options("head")), "classification")
+    return build_model(
+        encoder,
+        cast(BlockConfig, load_option("block", block)),
+        cast(BridgeConfig, load_option("bridge", bridge)),
+        cast(HeadConfig, load_option("head", head)),
+        outputs=num_classes,
+    )
+
+
+def trained_state(model: nn.Module) -> dict[str, Tensor]:
+    """A detached copy of everything a checkpoint holds (no frozen block weights)."""
+    return {key: value.detach().clone() for key, value in model.state_dict().items() if torch.is_tensor(value)}
