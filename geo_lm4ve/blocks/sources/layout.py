@@ -1,0 +1,109 @@
+"""Which tensors of a checkpoint make up its decoder layers and its final norm, found by the pattern of their names.
+
+Every family numbers its layers (``model.layers.31.…``, ``model.decoder.layers.31.…``, ``transformer.h.31.…``,
+``gpt_neox.layers.31.…``, ``language_model.model.layers.31.…``) and keeps the final norm beside that list
+(``model.norm``, ``model.decoder.final_layer_norm``, ``transformer.ln_f``, ``model.final_layernorm``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from geo_lm4ve.blocks.base import BlockError
+
+_NUMBERED = re.compile(r"^(?P<stack>(?:.*?\.)??(?:layers|h|blocks|block))\.(?P<index>\d+)\.(?P<key>.+)$")
+_OTHER_STACK = re.compile(r"(^|[._])(vision|visual|audio|speech|image|encoder|mm|mtp)([._]|$)")
+_FINAL_NORMS = ("norm", "final_layer_norm", "final_layernorm", "final_norm", "ln_f", "norm_f")
+_BUFFERS = re.compile(r"(^|\.)(rotary_emb\.inv_freq|(attn|attention)\.(bias|masked_bias))$")
+"""Constants that old checkpoints carry along (rotary frequencies, causal masks): no weights, so they are left out."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names that were asked for.
+
+    Attributes:
+        layers: per layer its index and a map from the key relative to the layer to the tensor's full name.
+        final_norm: from ``weight`` / ``bias`` to the full name; {} where the model has no final norm.
+    """
+
+    layers: dict[int, dict[str, str]]
+    final_norm: dict[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        """Every full name, layers first."""
+        return [name for keys in self.layers.values() for name in keys.values()] + list(self.final_norm.values())
+
+
+def language_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The language model's part of a config: multimodal models nest it under ``text_config``."""
+    nested = config.get("text_config")
+    return nested if isinstance(nested, dict) and "hidden_size" in nested else config
+
+
+def depth(config: dict[str, Any], place: str) -> int:
+    """Number of decoder layers by the config; BlockError when it does not say."""
+    for key in ("num_hidden_layers", "n_layer", "n_layers", "num_layers"):
+        if isinstance(count := config.get(key), int):
+            return count
+    raise BlockError(f"{place}: config gives no num_hidden_layers, so layers cannot be counted; complete config.json")
+
+
+def indices(layers: Sequence[int], count: int, place: str) -> tuple[int, ...]:
+    """Layer indices counted from 0; negative ones count from the end.
+
+    Raises:
+        BlockError: none asked for, one out of range, or not consecutive.
+    """
+    if not layers:
+        raise BlockError(f"{place}: no layer asked for; give at least one index, -1 is the last")
+    for index in layers:
+        if not -count <= index < count:
+            raise BlockError(f"{place} has {count} layers: layer {index} is out of range {-count}..{count - 1}")
+    found = tuple(index % count for index in layers)
+    if found != tuple(range(found[0], found[0] + len(found))):
+        raise BlockError(f"{place}: layers must be consecutive and ascending, got {list(layers)}")
+    return found
+
+
+def _stacks(names: Collection[str]) -> dict[str, dict[int, dict[str, str]]]:
+    """By name of the list of layers: by index, key relative to the layer and full name."""
+    stacks: dict[str, dict[int, dict[str, str]]] = {}
+    for name in names:
+        if match := _NUMBERED.match(name):
+            layer = stacks.setdefault(match["stack"], {}).setdefault(int(match["index"]), {})
+            if not _BUFFERS.search(match["key"]):
+                layer[match["key"]] = name
+    return stacks
+
+
+def _language_stack(stacks: dict[str, dict[int, dict[str, str]]], place: str) -> str:
+    """The one list of layers that belongs to the language decoder."""
+    language = [stack for stack in stacks if not _OTHER_STACK.search(stack)]
+    if len(language) == 1:
+        return language[0]
+    if not language:
+        raise BlockError(f"{place}: no tensor is named like a decoder layer (…layers.N.… or …h.N.…); is it an LLM?")
+    raise BlockError(f"{place}: several lists of layers could be the decoder: {', '.join(sorted(language))}")
+
+
+def find_layout(names: Collection[str], layers: Sequence[int], place: str) -> Layout:
+    """Names of the tensors of these layers (indices from 0) and of the final norm.
+
+    Raises:
+        BlockError: no decoder found, or a layer is not in the checkpoint; the message lists those that are.
+    """
+    stacks = _stacks(names)
+    stack = _language_stack(stacks, place)
+    for index in layers:
+        if index not in stacks[stack]:
+            raise BlockError(f"{place}: layer {index} is not in it; it holds layers {sorted(stacks[stack])}")
+    parent = stack.rpartition(".")[0]
+    beside = [f"{parent}.{norm}" if parent else norm for norm in _FINAL_NORMS]
+    present = set(names)
+    norm = {key: f"{b}.{key}" for b in beside for key in ("weight", "bias") if f"{b}.{key}" in present}
+    return Layout({index: stacks[stack][index] for index in layers}, norm)
