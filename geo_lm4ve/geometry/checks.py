@@ -1,0 +1,46 @@
+"""Checks shared by the public point operations: shape, finiteness, counts."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def working(name: str, points: Tensor) -> Tensor:
+    """The points detached and in float32 or float64; ValueError unless they are finite and (b, n, 3)."""
+    if points.dim() != 3 or points.shape[-1] != 3:
+        raise ValueError(
+            f"{name} must be a batch of clouds (b, n, 3), got {tuple(points.shape)}; add the batch axis by {name}[None]"
+        )
+    if not points.is_floating_point():
+        raise ValueError(f"{name} must be floating point, got {points.dtype}; convert by {name}.float()")
+    points = points.detach()
+    if not _in_graph(points) and not torch.isfinite(points).all():
+        row, point = (~torch.isfinite(points).all(-1)).nonzero()[0].tolist()
+        raise ValueError(
+            f"{name}[{row}, {point}] is {points[row, point].tolist()}: coordinates must be finite; drop that point"
+        )
+    return points if points.dtype == torch.float64 else points.float()
+
+
+def _in_graph(points: Tensor) -> bool:
+    """Whether reading values back is impossible: while tracing for torch.compile or capturing a CUDA graph."""
+    return torch.compiler.is_compiling() or (points.is_cuda and torch.cuda.is_current_stream_capturing())
+
+
+def pair(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """Both checked, with one batch size and one dtype."""
+    queries, points = working("queries", queries), working("points", points)
+    if len(queries) != len(points):
+        raise ValueError(f"queries and points must have one batch size, got {len(queries)} and {len(points)}")
+    dtype = torch.promote_types(queries.dtype, points.dtype)
+    return queries.to(dtype), points.to(dtype)
+
+
+def count(name: str, value: int, available: int) -> None:
+    """ValueError unless 1 <= value <= the number of points."""
+    if not 1 <= value <= available:
+        raise ValueError(
+            f"{name} must be between 1 and the number of points, got {name}={value} for {available} points; "
+            f"lower {name} or give denser clouds"
+        )

@@ -1,0 +1,146 @@
+"""Which implementation serves a point operation, and why.
+
+``pointnet2_ops`` (CUDA) and ``torch-quickfps`` (compiled CPU code) are used when they can be imported, plain torch
+otherwise. All give the same indices wherever the answer is unique; they may differ where two points are equally far
+to the last float32 digit (duplicates, points on a grid). ``with reference():`` asks for plain torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.metadata
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import ModuleType
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from geo_lm4ve.geometry import reference as plain
+
+QUICKFPS, POINTNET2, TORCH = "torch-quickfps", "pointnet2_ops", "torch"
+_MODULES = {QUICKFPS: "torch_quickfps", POINTNET2: "pointnet2_ops.pointnet2_utils"}
+_FASTER = {
+    "farthest_point_sample": {"cpu": QUICKFPS, "cuda": POINTNET2},
+    "knn": {},
+    "ball_query": {"cuda": POINTNET2},
+    "three_nn": {"cuda": POINTNET2},
+}
+_HINTS = {
+    QUICKFPS: "pip install 'geo_lm4ve[fast]'",
+    POINTNET2: "build it from github.com/erikwijmans/Pointnet2_PyTorch",
+}
+_reference_only: ContextVar[bool] = ContextVar("reference_only", default=False)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An implementation and the reason why it was taken."""
+
+    implementation: str
+    reason: str
+
+
+@contextlib.contextmanager
+def reference() -> Iterator[None]:
+    """Use plain torch for every point operation inside the ``with`` block."""
+    token = _reference_only.set(True)
+    try:
+        yield
+    finally:
+        _reference_only.reset(token)
+
+
+def choose(op: str, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Choice:
+    """The implementation that serves ``op`` for points of this device and dtype.
+
+    Raises:
+        ValueError: there is no such operation.
+    """
+    if op not in _FASTER:
+        raise ValueError(f"no point operation {op!r}; there are {', '.join(_FASTER)}")
+    faster = _FASTER[op].get(torch.device(device).type)
+    if _reference_only.get():
+        return Choice(TORCH, "asked for by kernels.reference()")
+    if faster is None:
+        return Choice(TORCH, f"no other implementation on {torch.device(device).type}")
+    if dtype != torch.float32:
+        return Choice(TORCH, f"{faster} works in float32, the points are {dtype}")
+    module, reason = _probe(faster)
+    return Choice(faster if module else TORCH, reason)
+
+
+def announce(device: torch.device | str | None = None) -> dict[str, str]:
+    """Operation -> "implementation (reason)" for the run header; by default for the GPU if there is one."""
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    choices = {op: choose(op, device) for op in _FASTER}
+    return {op: f"{choice.implementation} ({choice.reason})" for op, choice in choices.items()}
+
+
+@functools.cache
+def _probe(package: str) -> tuple[ModuleType | None, str]:
+    """The module of an optional package, or None; and what was found."""
+    try:
+        module = importlib.import_module(_MODULES[package])
+    except ModuleNotFoundError:
+        return None, f"{package} is not installed: {_HINTS[package]}"
+    except (ImportError, OSError, RuntimeError) as error:
+        return None, f"{package} is installed but does not load: {error}"
+    return module, f"{package} {_version(package)}"
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "of unknown version"
+
+
+def _module(package: str) -> ModuleType:
+    module, reason = _probe(package)
+    if module is None:
+        raise ImportError(reason)
+    return module
+
+
+def farthest_point_sample(
+    points: Float[Tensor, "b n 3"], count: int, start: int, skip_near_origin: float
+) -> Int[Tensor, "b k"]:
+    """Checked arguments to the chosen implementation; see ``sampling.farthest_point_sample``."""
+    implementation = choose("farthest_point_sample", points.device, points.dtype).implementation
+    if implementation == QUICKFPS and skip_near_origin == 0:
+        return _module(QUICKFPS).sample_idx(points.contiguous(), count, start_idx=start)
+    if implementation == POINTNET2 and start == 0 and skip_near_origin in (0, 1e-3):
+        return _pointnet2_fps(points, count, skip=skip_near_origin > 0)
+    return plain.farthest_point_sample(points, count, start, skip_near_origin)
+
+
+def _pointnet2_fps(points: Tensor, count: int, skip: bool) -> Tensor:
+    # Its kernel always passes over points with |p|^2 <= 1e-3. Distances do not change when the cloud is moved away
+    # from the origin, and then there are no such points.
+    moved = points if skip else points - points.amin(dim=1, keepdim=True) + 1.0
+    return _module(POINTNET2).furthest_point_sample(moved.contiguous(), count).long()
+
+
+def ball_query(
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], radius: float, k: int
+) -> Int[Tensor, "b m k"]:
+    """Checked arguments to the chosen implementation; see ``neighbours.ball_query``."""
+    if choose("ball_query", points.device, points.dtype).implementation == POINTNET2:
+        found = _module(POINTNET2).ball_query(radius, k, points.contiguous(), queries.contiguous())
+        return found.long()
+    return plain.ball_query(queries, points, radius, k)
+
+
+def three_nn(
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"]
+) -> tuple[Float[Tensor, "b m 3"], Int[Tensor, "b m 3"]]:
+    """Checked arguments to the chosen implementation; see ``neighbours.three_nn``."""
+    if choose("three_nn", points.device, points.dtype).implementation == POINTNET2:
+        distances, indices = _module(POINTNET2).three_nn(queries.contiguous(), points.contiguous())
+        return distances, indices.long()
+    return plain.three_nn(queries, points)

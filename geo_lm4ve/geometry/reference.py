@@ -1,0 +1,87 @@
+"""The point operations in plain torch: they run everywhere, and every faster implementation is compared with them.
+
+Arguments are taken as checked; the public functions are in ``sampling.py`` and ``neighbours.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+PAIRS_AT_ONCE = 1 << 25
+"""Entries of the query-point distance matrix held at one time (128 MiB in float32)."""
+
+
+def farthest_point_sample(
+    points: Float[Tensor, "b n 3"], count: int, start: int, skip_near_origin: float
+) -> Int[Tensor, "b k"]:
+    """Indices of farthest point sampling; of equally far points the one with the lowest index is taken."""
+    x, y, z = (points[..., axis].contiguous() for axis in range(3))
+    nearest = torch.full_like(x, torch.inf)
+    if skip_near_origin > 0:
+        nearest[points.square().sum(-1) <= skip_near_origin] = -1.0
+    current = torch.full((len(points), 1), start, device=points.device)
+    chosen = torch.empty((count, len(points), 1), dtype=torch.long, device=points.device)
+    # The coordinates are kept apart and every step works in place: 4-5 times faster than (b, n, 3) temporaries.
+    squared, term = torch.empty_like(x), torch.empty_like(x)
+    for step in range(count):
+        chosen[step] = current
+        torch.sub(x, x.gather(1, current), out=squared).square_()
+        for axis in (y, z):
+            torch.sub(axis, axis.gather(1, current), out=term)
+            squared.addcmul_(term, term)
+        torch.minimum(nearest, squared, out=nearest)
+        current = nearest.argmax(1, keepdim=True)
+    return chosen[..., 0].T.contiguous()
+
+
+def knn(queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], k: int) -> Int[Tensor, "b m k"]:
+    """Indices of the k nearest points of every query, nearest first."""
+    found = [squared.topk(k, largest=False).indices for squared in _squared_distances(queries, points)]
+    return torch.cat(found, dim=1)
+
+
+def ball_query(
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], radius: float, k: int
+) -> Int[Tensor, "b m k"]:
+    """First k points by index closer than ``radius``; the first hit fills the rest, 0 where there is none."""
+    limit = torch.tensor(radius, dtype=points.dtype, device=points.device).square()
+    found = [_first_hits(squared < limit, k) for squared in _squared_distances(queries, points)]
+    return torch.cat(found, dim=1)
+
+
+def three_nn(
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"]
+) -> tuple[Float[Tensor, "b m 3"], Int[Tensor, "b m 3"]]:
+    """Distances and indices of the three nearest points, nearest first."""
+    found = [squared.topk(3, largest=False) for squared in _squared_distances(queries, points)]
+    squared, indices = (torch.cat(parts, dim=1) for parts in zip(*found))
+    return squared.sqrt(), indices
+
+
+def _squared_distances(queries: Tensor, points: Tensor) -> Iterator[Tensor]:
+    """Squared distances (b, m', n) of consecutive stretches of the queries.
+
+    Differences are squared, not expanded into products: a point is then at distance exactly 0 from itself.
+    """
+    stretch = max(1, PAIRS_AT_ONCE // max(1, len(points) * points.shape[1]))
+    axes = [points[:, None, :, axis].contiguous() for axis in range(3)]
+    for part in queries.split(stretch, dim=1):
+        squared = (part[..., 0, None] - axes[0]).square_()
+        for axis in (1, 2):
+            term = part[..., axis, None] - axes[axis]
+            squared.addcmul_(term, term)
+        yield squared
+
+
+def _first_hits(hit: Tensor, k: int) -> Tensor:
+    """Indices (b, m, k) of the first k true entries along the last axis of (b, m, n), padded with the first."""
+    points = hit.shape[-1]
+    order = torch.where(hit, torch.arange(points, device=hit.device, dtype=torch.int32), points)
+    first = order.topk(min(k, points), largest=False, sorted=True).values.long()
+    first = torch.nn.functional.pad(first, (0, k - first.shape[-1]), value=points)
+    filled = torch.where(first == points, first[..., :1], first)
+    return torch.where(filled == points, 0, filled)
