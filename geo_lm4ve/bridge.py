@@ -32,9 +32,13 @@ class BridgeConfig(PartConfig):
 
     Attributes:
         after: name of the encoder stage the bridge follows; None: the last (the paper's "tail").
+        lr_scale: learning rate of everything inside the bridge as a multiple of ``optim.lr``.
+        weight_decay: weight decay of everything inside the bridge; None: that of ``optim``.
     """
 
     after: str | None = None
+    lr_scale: float = 1.0
+    weight_decay: float | None = None
 
     def build(self, block: Block, dim: int) -> Bridge:
         """The bridge round ``block`` for tokens of width ``dim``."""
@@ -51,8 +55,6 @@ class LinearBridgeConfig(BridgeConfig):
         residual: skip connection round the block.
         bias: give the adapters a bias (the paper's Fig. 1b pseudo-code; the released code has none).
         init: how the adapters start.
-        lr_scale: their learning rate as a multiple of ``optim.lr``.
-        weight_decay: their weight decay; None: that of ``optim``.
         checkpoint: recompute the bridge in the backward pass instead of keeping its activations.
     """
 
@@ -61,12 +63,10 @@ class LinearBridgeConfig(BridgeConfig):
     residual: Residual = Residual.none
     bias: bool = False
     init: AdapterInit = AdapterInit.torch
-    lr_scale: float = 1.0
-    weight_decay: float | None = None
     checkpoint: bool = False
 
     def build(self, block: Block, dim: int) -> Bridge:
-        """A LinearBridge, or a NoBridge when the block is the identity."""
+        """A LinearBridge; for a block without a width of its own (identity) a Bridge without adapters."""
         if block.dim is None:
             return Bridge(block, self.spans)
         return LinearBridge(self, block, dim)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
+from itertools import pairwise
 from pathlib import Path
 
 import hydra
@@ -15,9 +16,11 @@ from omegaconf import DictConfig
 import geo_lm4ve.engine
 import geo_lm4ve.tasks  # noqa: F401  (registers the shipped parts above the model)
 from geo_lm4ve.config import GROUPS
-from geo_lm4ve.experiment import ExperimentConfig, typed
+from geo_lm4ve.experiment import ExperimentConfig, from_file, typed
 from geo_lm4ve.files import UserError
 from geo_lm4ve.options import CONFIGS
+
+FLAGS_WITH_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
 
 USAGE = """
 usage: python {tool} EXPERIMENT.yaml|RUN [key=value ...] [-m] [--cfg job]
@@ -54,13 +57,13 @@ def experiment_file(argument: str) -> Path | None:
     return path.resolve() if path.suffix in (".yaml", ".yml") and path.is_file() else None
 
 
-def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> list[str]:
-    """Turn the one positional into Hydra's own flags and leave the rest to Hydra."""
+def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> tuple[list[str], Path | None]:
+    """Turn the one positional into Hydra's own flags and leave the rest to Hydra; also the run folder if it was one."""
     if {"-h", "--help"} & set(arguments):
         print(usage(tool, doc))
         raise SystemExit(0)
     positional = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
-    values_of_flags = {b for a, b in zip(arguments, arguments[1:]) if a in ("--cfg", "-c", "--info", "-i", "--package")}
+    values_of_flags = {value for flag, value in pairwise(arguments) if flag in FLAGS_WITH_VALUE}
     positional = [argument for argument in positional if argument not in values_of_flags]
     if len(positional) != 1 or (path := experiment_file(positional[0])) is None:
         print(usage(tool, doc), file=sys.stderr)
@@ -68,14 +71,13 @@ def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> list[str]:
     rest = [argument for argument in arguments if argument != positional[0]]
     quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     folders = ["hydra.run.dir=.", "hydra.sweep.dir=.", "hydra.sweep.subdir=.", "hydra.output_subdir=null"]
-    return [
-        f"--config-path={path.parent}", f"--config-name={path.stem}", f"--config-dir={CONFIGS}",
-        *rest, *quiet, *folders, "hydra.job.chdir=false",
-    ]  # fmt: skip
+    flags = [f"--config-path={path.parent}", f"--config-name={path.stem}", f"--config-dir={CONFIGS}"]
+    folder = Path(positional[0]) if Path(positional[0]).is_dir() else None
+    return [*flags, *rest, *quiet, *folders, "hydra.job.chdir=false"], folder
 
 
 def load_plugins() -> None:
-    """Import what other packages offer under the entry point ``geo_lm4ve.plugins`` (modules that call ``@register``)."""
+    """Import what other packages offer as ``geo_lm4ve.plugins`` (modules that call ``@register``)."""
     for plugin in entry_points(group="geo_lm4ve.plugins"):
         plugin.load()
 
@@ -97,14 +99,21 @@ def friendly(main: Callable[[], object]) -> None:
         raise SystemExit(1) from None
 
 
-def run(main: Callable[[ExperimentConfig], object], doc: str) -> None:
-    """Compose, check and type the experiment named on the command line, then call ``main`` with it."""
+def load_run(folder: Path) -> ExperimentConfig:
+    """The experiment of a run folder, without a command line; UserError when it is none."""
+    if not (folder / "config.yaml").is_file():
+        raise UserError(f"{folder} is not a run folder: it has no config.yaml")
+    load_plugins()
+    return from_file(folder / "config.yaml")
+
+
+def run(main: Callable[[ExperimentConfig, Path | None], object], doc: str) -> None:
+    """Compose, check and type the experiment named on the command line; call ``main`` with it and its run folder."""
     load_plugins()
     tool = os.path.relpath(sys.argv[0])
-    sys.argv[1:] = hydra_arguments(sys.argv[1:], tool, doc)
-    os.environ.setdefault("HYDRA_FULL_ERROR", "0")
+    sys.argv[1:], folder = hydra_arguments(sys.argv[1:], tool, doc)
 
     def job(config: DictConfig) -> None:
-        friendly(lambda: main(typed(config, chosen_options())))
+        friendly(lambda: main(typed(config, chosen_options()), folder))
 
     hydra.main(version_base="1.3", config_path=None)(job)()

@@ -11,7 +11,7 @@ import dataclasses
 import difflib
 import enum
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -68,7 +68,7 @@ def registered(group: str) -> dict[str, type[PartConfig]]:
     return dict(sorted(_REGISTRY[group].items()))
 
 
-def unknown(what: str, value: str, known: typing.Iterable[str]) -> str:
+def unknown(what: str, value: str, known: Iterable[str]) -> str:
     """The text of an error about an unknown name: the nearest known ones first, then all."""
     names = sorted(known)
     near = difflib.get_close_matches(value, names, n=1)

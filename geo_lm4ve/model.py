@@ -37,6 +37,7 @@ class Model(nn.Module):
         bridge: runs after the stage named ``after``.
         head: reads the last token set.
         configs: the four part configs and ``outputs``: enough to build the model again.
+        classes: names of the outputs for classification, else ().
     """
 
     def __init__(self, encoder: Encoder, bridge: Bridge, head: Head, after: str | None = None):
@@ -46,6 +47,7 @@ class Model(nn.Module):
         if self.after not in encoder.stages:
             raise ConfigError("bridge.after: " + unknown("encoder stage", self.after, encoder.stages))
         self.configs: dict[str, Any] = {}
+        self.classes: tuple[str, ...] = ()
 
     def tokens(self, batch: Any) -> TokenSet:
         """The token set that the head reads."""
@@ -85,7 +87,8 @@ class Model(nn.Module):
     def card(self) -> dict[str, Any]:
         """What ``from_pretrained`` needs besides the weights."""
         reference = self.bridge.block.reference
-        return {**plain(self.configs), "block_reference": None if reference is None else vars(reference)}
+        block = None if reference is None else vars(reference)
+        return {**plain(self.configs), "classes": list(self.classes), "block_reference": block}
 
     @classmethod
     def from_pretrained(cls, folder: Path | str, *, allow_other_block: bool = False, **block: Any) -> Model:
@@ -107,6 +110,7 @@ class Model(nn.Module):
         model = build_model(**_configs(card), outputs=card["outputs"])
         check_block(model, card["block_reference"], allow_other_block)
         model.load_state_dict(read_weights(folder / WEIGHTS))
+        model.classes = tuple(card["classes"])
         return model.eval()
 
 
@@ -180,7 +184,12 @@ def build_model(
 
 
 def create_model(
-    name: str, *, num_classes: int = 40, block: str = "identity", bridge: str = "linear", head: str | None = None,
+    name: str,
+    *,
+    num_classes: int = 40,
+    block: str = "identity",
+    bridge: str = "linear",
+    head: str | None = None,
     **overrides: Any,
 ) -> Model:
     """A model by name, with fresh weights: ``create_model("point_bert", num_classes=15, block="smollm2_135m")``.

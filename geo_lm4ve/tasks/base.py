@@ -71,6 +71,7 @@ class Task(ABC):
         """One prediction out of those for several views of the same batch (voting): the mean."""
         return torch.stack(list(outputs)).mean(0)
 
+    @abstractmethod
     def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
         """Write this task's pictures and files into the run folder."""
 

@@ -1,0 +1,79 @@
+"""How a run is carried out: where, on what, and which checkpoint counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from geo_lm4ve.config import ConfigError, PartConfig, register
+
+Precision = Enum("Precision", ["no", "bf16", "fp16"])
+"""Mixed precision: ``no`` computes in float32."""
+
+
+class Device(Enum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+
+
+class SelectOn(Enum):
+    """Which checkpoint a score belongs to.
+
+    ``val``: best on a part of train that was held out; ``test``: best on the test split, as the papers did (optimistic:
+    said beside the score); ``last``: the last epoch.
+    """
+
+    val = "val"
+    test = "test"
+    last = "last"
+
+
+@register("run", "default")
+@dataclass
+class RunConfig(PartConfig):
+    """How a run is carried out.
+
+    Attributes:
+        root: run folders are made under ``root/<experiment name>/``.
+        device: auto takes a CUDA device if there is one.
+        precision: mixed precision of the forward pass.
+        select_on: which checkpoint the final score belongs to.
+        evaluate_every: epochs between evaluations during training.
+        checkpoint_every: epochs between resume checkpoints.
+        checkpoint_steps: also write a resume checkpoint every so many optimiser steps; 0: only at epoch ends.
+        max_steps: stop after this many optimiser steps (to try things out); None: train all epochs.
+        split: split that ``tools/evaluate.py`` scores.
+        checkpoint: for evaluation without a run folder: a run, a ``save_pretrained`` folder or an official file.
+        init_from: official checkpoint to start training from.
+        allow_missing: keys (or prefixes) of the model that ``init_from``/``checkpoint`` may lack.
+        allow_other_block: accept a frozen block with another fingerprint than the recorded one.
+        pictures: draw the task's report at the end.
+        trackers: also log to ``tensorboard`` and/or ``wandb``.
+    """
+
+    name: str = "default"
+    root: str = "runs"
+    device: Device = Device.auto
+    precision: Precision = Precision.no
+    select_on: SelectOn = SelectOn.val
+    evaluate_every: int = 1
+    checkpoint_every: int = 1
+    checkpoint_steps: int = 0
+    max_steps: int | None = None
+    split: str = "test"
+    checkpoint: str | None = None
+    init_from: str | None = None
+    allow_missing: list[str] = field(default_factory=list)
+    allow_other_block: bool = False
+    pictures: bool = True
+    trackers: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Refuse intervals below one and unknown trackers."""
+        for key in ("evaluate_every", "checkpoint_every"):
+            if getattr(self, key) < 1:
+                raise ConfigError(f"run.{key} must be at least 1, got {getattr(self, key)}")
+        if unknown := set(self.trackers) - {"tensorboard", "wandb"}:
+            raise ConfigError(f"run.trackers: unknown {sorted(unknown)}; known: tensorboard, wandb")

@@ -1,0 +1,155 @@
+"""Evaluation: each sample of a split exactly once over all processes, metrics from summed states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.table import Table
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.data.base import DataError, DataSource, Loader
+from geo_lm4ve.engine.config import RunConfig
+from geo_lm4ve.engine.optim import AdamWConfig
+from geo_lm4ve.engine.progress import Meter
+from geo_lm4ve.engine.results import results_of, write_results
+from geo_lm4ve.engine.session import Session, announce
+from geo_lm4ve.engine.weights import model_for_evaluation, selected
+from geo_lm4ve.experiment import ExperimentConfig, to_yaml
+from geo_lm4ve.files import write_text
+from geo_lm4ve.model import Model
+from geo_lm4ve.tasks.base import Record, Task, TaskConfig
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of one split and one record per sample, in the order of the split (complete on every process)."""
+
+    metrics: dict[str, float]
+    records: list[Record]
+
+    @property
+    def samples(self) -> int:
+        """Number of samples scored."""
+        return len(self.records)
+
+
+@torch.no_grad()
+def evaluate_split(
+    session: Session,
+    model: Model,
+    data: DataSource,
+    task: Task,
+    split: str,
+    *,
+    batch_size: int,
+    seed: int,
+    votes: int = 0,
+    label: str = "",
+) -> Evaluation:
+    """Score one split.
+
+    Args:
+        session: the processes that share the work.
+        model: evaluated in eval mode, its own mode is restored; not wrapped for distribution.
+        data: offers the split.
+        task: loss, metrics and records.
+        split: name of the split.
+        batch_size: samples per batch and process.
+        seed: of the augmented views.
+        votes: mean over this many augmented views instead of the plain one.
+        label: shown by the progress bar.
+
+    Raises:
+        DataError: the number of samples scored differs from the size of the split.
+    """  # fmt: skip
+    views = range(1, votes + 1) if votes else range(1)
+    loaders = [
+        data.loader(
+            split, batch_size=batch_size, train=False, seed=seed, rank=session.rank, world=session.world, view=view
+        )
+        for view in views
+    ]
+    training = model.training
+    model.eval()
+    try:
+        metrics, records = _accumulate(session, model, task, loaders, label or f"evaluate {split}")
+    finally:
+        model.train(training)
+    state = session.sum(metrics.state())
+    records = sorted(session.gather(records), key=lambda record: record["index"])
+    if len(records) != loaders[0].samples or len({record["index"] for record in records}) != len(records):
+        raise DataError(
+            f"split {split!r} has {loaders[0].samples} samples, but {len(records)} were scored; no score is given"
+        )
+    return Evaluation(metrics.compute(state), records)
+
+
+def _accumulate(
+    session: Session, model: Model, task: Task, loaders: list[Loader], label: str
+) -> tuple[Any, list[Record]]:
+    metrics, records = task.metrics(), []
+    with Meter(label, loaders[0].samples, quiet=not session.main) as meter:
+        for batches in zip(*(loader.batches(0) for loader in loaders)):
+            outputs = []
+            for batch in batches:
+                with session.accelerator.autocast():
+                    outputs.append(model(batch.to(session.device)))
+            output = outputs[0] if len(outputs) == 1 else task.combine(outputs)
+            batch = batches[0].to(session.device)
+            metrics.update(output, batch)
+            records += task.records(output, batch)
+            meter.advance(len(batch) * session.world)
+    return metrics, records
+
+
+def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str, Any]:
+    """Score a run (or an experiment with ``run.checkpoint``): table, ``results.json``, ``predictions.jsonl``, pictures.
+
+    Args:
+        experiment: as composed; of a run folder with the overrides of the command line.
+        folder: the run folder, or None for an experiment file.
+
+    Returns:
+        The results as written.
+    """
+    run, optim, task_config = experiment.run, experiment.optim, experiment.task
+    if not isinstance(run, RunConfig) or not isinstance(optim, AdamWConfig) or not isinstance(task_config, TaskConfig):
+        raise ConfigError("evaluation needs run=default, a shipped optim option and a task")
+    session = Session(run)
+    data = experiment.data.build()
+    task = task_config.build(data)
+    model, origin = model_for_evaluation(experiment, folder, task)
+    model.to(session.device)
+    out = session.new_folder(experiment, str(folder / "evaluations") if folder else run.root)
+    if session.main:
+        write_text(out / "config.yaml", to_yaml(experiment, f"evaluation of {origin}"))
+    announce(session, experiment, model, out, data.info.title)
+    evaluation = evaluate_split(
+        session, model, data, task, run.split, batch_size=optim.micro_batch(session.world), seed=experiment.seed,
+        votes=task_config.votes,
+    )  # fmt: skip
+    protocol = {"split": run.split, "checkpoint": origin, **selected(folder), **task.protocol()}
+    results = results_of(session, experiment, model, data, evaluation.metrics, evaluation.samples, protocol)
+    if session.main:
+        write_results(out, results, evaluation.records)
+        print_metrics(session, results)
+        if run.pictures:
+            task.report(out, results, evaluation.records, data)
+        session.console.print(f"written to {out}", highlight=False)
+    session.accelerator.wait_for_everyone()
+    return results
+
+
+def print_metrics(session: Session, results: dict[str, Any]) -> None:
+    """The table at the end of a run."""
+    protocol = ", ".join(f"{key} {value}" for key, value in results["protocol"].items())
+    table = Table(title=f"{results['experiment']} on {results['data']}", caption=protocol)
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    for key, value in results["metrics"].items():
+        table.add_row(key, f"{value:.4f}")
+    table.add_row("samples", f"{results['samples']:,}")
+    session.console.print(table)

@@ -1,0 +1,39 @@
+"""Predictions for one's own files, without the data set on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from geo_lm4ve.engine.weights import checkpoint_folder
+from geo_lm4ve.experiment import ExperimentConfig
+from geo_lm4ve.model import CheckpointError, Model
+
+
+@torch.no_grad()
+def predict_files(
+    experiment: ExperimentConfig, folder: Path, files: Sequence[Path], top: int = 5
+) -> list[dict[str, Any]]:
+    """Classify files with the selected checkpoint of a run.
+
+    Args:
+        experiment: of the run (its ``data`` part says how a file becomes a sample).
+        folder: the run folder.
+        files: anything that the data set's ``read`` understands.
+        top: candidates per file.
+
+    Returns:
+        Per file: ``file`` and ``top``, a list of (class name, probability), best first.
+    """
+    model = Model.from_pretrained(checkpoint_folder(folder))
+    if not model.classes:
+        raise CheckpointError(f"{folder} is not a classification run: its checkpoint names no classes")
+    batch = experiment.data.read(files)
+    scores, order = model(batch).float().softmax(-1).topk(min(top, len(model.classes)))
+    return [
+        {"file": str(file), "top": [(model.classes[c], p) for c, p in zip(best, probabilities)]}
+        for file, best, probabilities in zip(files, order.tolist(), scores.tolist())
+    ]

@@ -1,0 +1,63 @@
+"""results.json and predictions.jsonl: numbers with their circumstances."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from geo_lm4ve.config import plain
+from geo_lm4ve.data.base import DataSource
+from geo_lm4ve.engine.session import Session, environment
+from geo_lm4ve.experiment import ExperimentConfig
+from geo_lm4ve.files import write_json, write_text
+from geo_lm4ve.model import Model
+
+RESULTS, PREDICTIONS = "results.json", "predictions.jsonl"
+
+
+def results_of(
+    session: Session,
+    experiment: ExperimentConfig,
+    model: Model,
+    data: DataSource,
+    metrics: dict[str, float],
+    samples: int,
+    protocol: dict[str, Any],
+    **more: Any,
+) -> dict[str, Any]:
+    """The content of ``results.json``."""  # fmt: skip
+    facts = environment(session)
+    reference = model.bridge.block.reference
+    return {
+        "experiment": experiment.name,
+        "metrics": metrics,
+        "protocol": protocol,
+        "samples": samples,
+        "seed": experiment.seed,
+        "commit": facts["commit"],
+        "block": experiment.choices.get("block", experiment.block.name),
+        "block_reference": None if reference is None else vars(reference),
+        "data": data.info.title,
+        "synthetic": data.info.synthetic,
+        "counts": data.info.counts,
+        "parameters": model.count(),
+        "device": facts["device"],
+        **more,
+        "environment": facts,
+        "choices": experiment.choices,
+        "config": plain(experiment),
+    }
+
+
+def write_results(folder: Path, results: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
+    """Write the per-sample records, then the results (so that results.json means: all is there)."""
+    write_text(folder / PREDICTIONS, "".join(json.dumps(record) + "\n" for record in records))
+    write_json(folder / RESULTS, results)
+
+
+def read_results(folder: Path) -> dict[str, Any] | None:
+    """The results of a finished run, or None."""
+    path = folder / RESULTS
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -1,0 +1,162 @@
+"""One process group, one run folder, one announcement of what was chosen."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
+from rich.console import Console
+
+from geo_lm4ve.engine.config import Device, RunConfig
+from geo_lm4ve.experiment import ExperimentConfig
+from geo_lm4ve.files import UserError, write_json
+from geo_lm4ve.geometry import kernels
+from geo_lm4ve.model import Model
+
+
+class Session:
+    """The processes of one run.
+
+    Attributes:
+        accelerator: devices, distribution and precision (Accelerate).
+        console: prints on the main process only.
+    """
+
+    def __init__(self, run: RunConfig, accumulate: int = 1):
+        self.accelerator = Accelerator(
+            cpu=run.device is Device.cpu,
+            mixed_precision=run.precision.name,
+            gradient_accumulation_steps=accumulate,
+            kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
+        )
+        self.console = Console(quiet=not self.main, soft_wrap=True)
+
+    @property
+    def main(self) -> bool:
+        """True on the process that writes files."""
+        return self.accelerator.is_main_process
+
+    @property
+    def rank(self) -> int:
+        """This process."""
+        return self.accelerator.process_index
+
+    @property
+    def world(self) -> int:
+        """Number of processes."""
+        return self.accelerator.num_processes
+
+    @property
+    def device(self) -> torch.device:
+        """This process's device."""
+        return self.accelerator.device
+
+    def sum(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Tensors summed over processes (on the CPU)."""
+        if self.world == 1:
+            return dict(tensors)
+        return {
+            key: self.accelerator.reduce(value.to(self.device), "sum").cpu() for key, value in sorted(tensors.items())
+        }
+
+    def gather(self, items: list[Any]) -> list[Any]:
+        """The items of all processes, on every process."""
+        return gather_object(items) if self.world > 1 else items
+
+    def any(self, flag: bool) -> bool:
+        """True if the flag is set on any process."""
+        if self.world == 1:
+            return flag
+        return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.device), "sum").item())
+
+    def new_folder(self, experiment: ExperimentConfig, root: str) -> Path:
+        """``<root>/<experiment>/<time>-<seed>``, chosen and made by the main process, known to all."""
+        chosen: list[Any] = [None]
+        if self.main:
+            stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{experiment.seed}"
+            parent = Path(root) / experiment.name
+            chosen[0] = _make_unique(parent, stamp)
+        if self.world > 1:
+            broadcast_object_list(chosen)
+        return Path(chosen[0])
+
+
+def _make_unique(parent: Path, stamp: str) -> Path:
+    """Two runs may start within a second: the second gets ``.1``."""
+    for attempt in range(1000):
+        folder = parent / (stamp if attempt == 0 else f"{stamp}.{attempt}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UserError(f"cannot make the run folder {folder}: {error}; choose another run.root=") from error
+        return folder
+    raise UserError(f"{parent / stamp} and 999 numbered variants exist already")
+
+
+def commit() -> str:
+    """Commit of the package's own checkout (``+dirty`` if changed), or ``version X`` for an installed package."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return f"version {version('geo_lm4ve')}"
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True).stdout
+
+    try:
+        return git("rev-parse", "HEAD").strip() + ("+dirty" if git("status", "--porcelain", "-uno").strip() else "")
+    except (OSError, subprocess.CalledProcessError):
+        return f"version {version('geo_lm4ve')}"
+
+
+def environment(session: Session) -> dict[str, Any]:
+    """The circumstances of a run's numbers."""
+    device = session.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    packages = ("torch", "transformers", "accelerate", "numpy", "torch-geometric")
+    return {
+        "commit": commit(),
+        "device": f"{device.type} ({name})",
+        "processes": session.world,
+        "threads": torch.get_num_threads(),
+        "host_cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in packages},
+        "kernels": kernels.announce(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def announce(session: Session, experiment: ExperimentConfig, model: Model, folder: Path, data_title: str) -> None:
+    """Say once what was chosen (law 14) and keep it in ``environment.json``."""
+    facts = environment(session)
+    reference = model.bridge.block.reference
+    count = model.count()
+    block = experiment.choices.get("block", experiment.block.name)
+    if reference is not None:
+        block += f": layers {list(reference.layers)} of {reference.source}, sha256 {reference.sha256[:16]}"
+    rows = {
+        "experiment": f"{experiment.name}, seed {experiment.seed}",
+        "data": data_title,
+        "block": block,
+        "parameters": f"{count['trainable']:,} trainable, {count['frozen']:,} frozen",
+        "device": f"{facts['device']}, {session.world} process(es), {facts['threads']} threads, "
+        f"mixed precision {session.accelerator.mixed_precision}",
+        "kernels": ", ".join(f"{name}: {choice}" for name, choice in facts["kernels"].items()),
+        "run folder": str(folder),
+    }
+    for key, value in rows.items():
+        session.console.print(f"[bold]{key:>12}[/]  {value}", highlight=False)
+    if session.main:
+        write_json(folder / "environment.json", facts)

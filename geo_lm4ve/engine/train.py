@@ -1,0 +1,155 @@
+"""Training: one loop for every task; it can be killed at any point and goes on to the same weights."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from geo_lm4ve.engine.config import SelectOn
+from geo_lm4ve.engine.evaluate import print_metrics
+from geo_lm4ve.engine.results import read_results, results_of, write_results
+from geo_lm4ve.engine.session import announce
+from geo_lm4ve.engine.trackers import Trackers
+from geo_lm4ve.engine.trainer import Trainer
+from geo_lm4ve.engine.weights import SELECTED
+from geo_lm4ve.experiment import ExperimentConfig, to_yaml
+from geo_lm4ve.files import write_json, write_text
+from geo_lm4ve.model import WEIGHTS, read_weights
+
+LOG = "metrics.jsonl"
+
+
+def select(trainer: Trainer, scores: dict[str, float]) -> None:
+    """Keep the model as ``best`` if its primary metric is the best so far."""
+    value, best = scores[trainer.task.primary], trainer.position.best
+    if best is None or (value > best if trainer.task.higher_is_better else value < best):
+        trainer.position.best, trainer.position.best_epoch = value, trainer.position.epoch
+        trainer.keep("best")
+
+
+def finish_epoch(trainer: Trainer, row: dict[str, Any], trackers: Trackers) -> None:
+    """Evaluate if due, log, move to the next epoch and write the checkpoints."""
+    position, last = trainer.position, trainer.position.epoch + 1 == trainer.optim.epochs or trainer.out_of_steps
+    due = last or (position.epoch + 1) % trainer.run.evaluate_every == 0
+    if due and trainer.run.select_on is not SelectOn.last:
+        scores = trainer.score(trainer.run.select_on.value).metrics
+        row |= {f"{trainer.run.select_on.value}_{key}": value for key, value in scores.items()}
+        select(trainer, scores)
+    row = {"epoch": position.epoch + 1, "step": position.steps, **row}
+    if trainer.session.main:
+        with (trainer.folder / LOG).open("a", encoding="utf-8") as handle:
+            handle.write(json.dumps(row) + "\n")
+        trackers.log(row)
+        shown = ", ".join(f"{key} {value:.4g}" for key, value in row.items() if key not in ("epoch", "step"))
+        trainer.session.console.print(f"epoch {row['epoch']:>3}/{trainer.optim.epochs}: {shown}", highlight=False)
+    position.epoch, position.step, position.sums = position.epoch + 1, 0, {}
+    if last or position.epoch % trainer.run.checkpoint_every == 0:
+        trainer.save()
+
+
+def fit(trainer: Trainer) -> bool:
+    """Train to the end; False if it was interrupted (a resume checkpoint is written)."""
+    trim_log(trainer)
+    start, before = time.monotonic(), trainer.position.seconds
+    with Trackers(trainer.run.trackers, trainer.experiment, trainer.folder, trainer.session.main) as trackers:
+        while trainer.position.epoch < trainer.optim.epochs and not trainer.out_of_steps:
+            row = trainer.epoch()
+            trainer.position.seconds = before + time.monotonic() - start
+            if trainer.session.any(trainer.stopped) and trainer.position.step < trainer.steps_per_epoch:
+                trainer.save()
+                return False
+            finish_epoch(trainer, row, trackers)
+            if trainer.session.any(trainer.stopped) and trainer.position.epoch < trainer.optim.epochs:
+                trainer.save()
+                return False
+    return True
+
+
+def trim_log(trainer: Trainer) -> None:
+    """Drop the log lines of epochs that the resume checkpoint does not know (killed between the two)."""
+    path = trainer.folder / LOG
+    if trainer.session.main and path.is_file():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        known = [line for line in lines if line.endswith("\n") and json.loads(line)["epoch"] <= trainer.position.epoch]
+        write_text(path, "".join(known))
+
+
+def finish(trainer: Trainer) -> dict[str, Any]:
+    """Save the last model, score the selected one on the test split and write results and pictures."""
+    trainer.keep("last")
+    choice = {"select_on": trainer.run.select_on.value, "epoch": trainer.position.epoch}
+    if trainer.run.select_on is not SelectOn.last:
+        choice["epoch"] = (trainer.position.best_epoch or 0) + 1
+    if trainer.session.main:
+        write_json(trainer.folder / SELECTED, choice)
+    trainer.session.accelerator.wait_for_everyone()
+    if trainer.run.select_on is not SelectOn.last:
+        trainer.average = None
+        trainer.model.load_state_dict(read_weights(trainer.folder / "checkpoints" / "best" / WEIGHTS))
+    evaluation = trainer.score("test")
+    protocol = {"split": "test", **choice, "epochs": trainer.position.epoch, **trainer.task.protocol()}
+    results = results_of(
+        trainer.session,
+        trainer.experiment,
+        trainer.model,
+        trainer.data,
+        evaluation.metrics,
+        evaluation.samples,
+        protocol,
+        wall_seconds=round(trainer.position.seconds, 1),
+    )
+    if trainer.session.main:
+        write_results(trainer.folder, results, evaluation.records)
+        print_metrics(trainer.session, results)
+        if trainer.run.pictures:
+            trainer.task.report(trainer.folder, results, evaluation.records, trainer.data)
+        trainer.session.console.print(f"written to {trainer.folder}", highlight=False)
+    trainer.session.accelerator.wait_for_everyone()
+    return results
+
+
+@contextmanager
+def interruptible(trainer: Trainer) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop after the step at hand; a second Ctrl-C stops at once."""
+
+    def stop(number: int, _frame: object) -> None:
+        if trainer.stopped:
+            raise KeyboardInterrupt
+        trainer.stopped = True
+        trainer.session.console.print(f"\n{signal.Signals(number).name}: stopping after this step")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str, Any]:
+    """Train an experiment, or go on with the run in ``folder``; returns the results.
+
+    Raises:
+        TrainingError: loss or gradients are not finite.
+        SystemExit: interrupted (code 130); the message says how to go on.
+    """
+    if folder is not None and (results := read_results(folder)) is not None:
+        print(f"{folder} is finished: {results['metrics']}. Start a new run from its config.yaml to train again")
+        return results
+    trainer = Trainer(experiment, folder)
+    if trainer.session.main:
+        write_text(trainer.folder / "config.yaml", to_yaml(experiment, "python tools/train.py <this file>"))
+    announce(trainer.session, experiment, trainer.model, trainer.folder, trainer.data.info.title)
+    if trainer.position.steps:
+        trainer.session.console.print(f"going on after epoch {trainer.position.epoch}, step {trainer.position.step}")
+    with interruptible(trainer):
+        done = fit(trainer)
+    if not done:
+        print(f"interrupted; go on with: python tools/train.py {trainer.folder}")
+        raise SystemExit(130)
+    return finish(trainer)

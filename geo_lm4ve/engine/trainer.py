@@ -1,0 +1,215 @@
+"""The state of one training run and what happens in one step and one epoch of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.data.base import Batch
+from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
+from geo_lm4ve.engine.config import RunConfig, SelectOn
+from geo_lm4ve.engine.evaluate import Evaluation, evaluate_split
+from geo_lm4ve.engine.optim import AdamWConfig, WeightAverage, build_optimizer, set_learning_rates
+from geo_lm4ve.engine.progress import Meter
+from geo_lm4ve.engine.session import Session
+from geo_lm4ve.engine.weights import build_experiment_model, load_weights
+from geo_lm4ve.experiment import ExperimentConfig
+from geo_lm4ve.files import UserError
+from geo_lm4ve.tasks.base import TaskConfig
+
+
+class TrainingError(UserError, RuntimeError):
+    """Training cannot go on; the last good checkpoint is kept."""
+
+
+class Trainer:
+    """One run: everything that ``train`` needs between its steps."""
+
+    def __init__(self, experiment: ExperimentConfig, folder: Path | None = None):
+        run, optim, task = experiment.run, experiment.optim, experiment.task
+        if not isinstance(run, RunConfig) or not isinstance(optim, AdamWConfig) or not isinstance(task, TaskConfig):
+            raise ConfigError("training needs run=default, a shipped optim option and a task")
+        self.experiment, self.run, self.optim, self.votes = experiment, run, optim, task.votes
+        self.session = Session(run, optim.accumulate)
+        self.data = experiment.data.build()
+        self.task = task.build(self.data)
+        self.check_selection()
+        torch.manual_seed(experiment.seed)
+        self.model = build_experiment_model(experiment, self.task.outputs)
+        self.model.classes = self.data.info.classes
+        if run.init_from and folder is None:
+            load_weights(self.model, Path(run.init_from), run.allow_other_block, run.allow_missing)
+        self.optimizer = build_optimizer(self.model, optim, experiment.bridge)
+        self.position = Position()
+        extra: dict[str, Any] = {}
+        if folder is not None and (folder / RESUME).is_file():
+            self.position, extra = load_resume(folder, self.model, self.optimizer)
+        self.folder = folder or self.session.new_folder(experiment, run.root)
+        self.prepare(extra)
+        self.stopped = False
+
+    def check_selection(self) -> None:
+        """``select_on=val`` needs a validation split."""
+        if self.run.select_on is SelectOn.val and not self.data.info.counts.get("val"):
+            raise ConfigError(
+                f"run.select_on=val, but {self.data.info.title} has no validation split: set data.val_fraction above "
+                "0, or choose run.select_on=last (or test, as the papers did)"
+            )
+
+    def prepare(self, extra: dict[str, Any]) -> None:
+        """Move to the device, wrap for distribution, make the loader and the weight average."""
+        accelerator = self.session.accelerator
+        wrapped: nn.Module = self.model
+        if self.session.world > 1 and self.session.device.type == "cuda":
+            wrapped = nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
+        self.plain_optimizer = self.optimizer
+        self.wrapped, self.optimizer = accelerator.prepare(wrapped, self.optimizer)
+        self.loader = self.data.loader(
+            "train", batch_size=self.optim.micro_batch(self.session.world), train=True, seed=self.experiment.seed,
+            rank=self.session.rank, world=self.session.world,
+        )  # fmt: skip
+        self.steps_per_epoch = len(self.loader) // self.optim.accumulate
+        if self.steps_per_epoch == 0:
+            raise ConfigError(
+                f"optim.batch_size={self.optim.batch_size} is larger than the training split "
+                f"({self.loader.samples} samples); make it smaller"
+            )
+        self.average = WeightAverage(self.model, self.optim.ema_decay) if self.optim.ema_decay else None
+        if self.average is not None and "average" in extra:
+            self.average.state = {key: value.to(self.session.device) for key, value in extra["average"].items()}
+        if accelerator.scaler is not None and "scaler" in extra:
+            accelerator.scaler.load_state_dict(extra["scaler"])
+
+    def save(self) -> None:
+        """Write the resume checkpoint (main process)."""
+        if self.session.main:
+            extra: dict[str, Any] = {}
+            if self.average is not None:
+                extra["average"] = self.average.state
+            if self.session.accelerator.scaler is not None:
+                extra["scaler"] = self.session.accelerator.scaler.state_dict()
+            save_resume(self.folder, self.model, self.plain_optimizer, self.position, extra)
+        self.session.accelerator.wait_for_everyone()
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The model with its averaged weights, if there is an average."""
+        if self.average is None:
+            yield
+            return
+        own = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average.state)
+        try:
+            yield
+        finally:
+            self.model.load_state_dict(own)
+
+    def step(self, batch: Batch) -> dict[str, float]:
+        """Forward, backward and (at the end of an accumulation) an optimiser step; returns loss and parts."""
+        accelerator = self.session.accelerator
+        with accelerator.accumulate(self.wrapped):
+            with accelerator.autocast():
+                loss = self.task.loss(self.wrapped(batch), batch)
+            accelerator.backward(loss.total)
+            norm = loss.total.detach()
+            if accelerator.sync_gradients:
+                norm = accelerator.clip_grad_norm_(self.wrapped.parameters(), self.optim.clip_norm or math.inf)
+            finite = bool(torch.isfinite(loss.total)) and (accelerator.scaler is not None or bool(torch.isfinite(norm)))
+            if self.session.any(not finite):
+                raise self.not_finite(batch, loss.total.item(), float(norm))
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+        return {"loss": loss.total.item(), **{key: value.item() for key, value in loss.parts.items()}}
+
+    def not_finite(self, batch: Batch, loss: float, norm: float) -> TrainingError:
+        """The error for a loss or gradient that is not finite: names the batch and the way on."""
+        rows = getattr(batch, "index", None)
+        shown = "unknown" if rows is None else str(rows.tolist())
+        kept = (
+            "the checkpoint of the last good epoch is kept" if (self.folder / RESUME).is_file() else "no checkpoint yet"
+        )
+        return TrainingError(
+            f"loss {loss} / gradient norm {norm} at epoch {self.position.epoch + 1}, step {self.position.step + 1} "
+            f"(training rows {shown}); {kept} in {self.folder}. Lower optim.lr, set optim.clip_norm, use "
+            "run.precision=bf16 instead of fp16, or look at these rows"
+        )
+
+    def seed_step(self) -> None:
+        """Dropout and drop path of a step depend on (seed, step, process) alone, so a resumed run repeats them."""
+        torch.manual_seed((self.experiment.seed * 1_000_003 + self.position.steps) * 4_099 + self.session.rank)
+
+    def epoch(self) -> dict[str, float]:
+        """Train the rest of the epoch at hand; returns the mean of loss and parts, learning rate and speed."""
+        position, accumulate = self.position, self.optim.accumulate
+        self.wrapped.train()
+        share = self.optim.batch_size // accumulate
+        label = f"epoch {position.epoch + 1}/{self.optim.epochs}"
+        total = self.steps_per_epoch * self.optim.batch_size
+        batches = self.loader.batches(position.epoch, start=position.step * accumulate)
+        rate = 0.0
+        with Meter(label, total, quiet=not self.session.main, done=position.step * self.optim.batch_size) as meter:
+            for count, batch in enumerate(batches, start=1):
+                if position.step == self.steps_per_epoch:
+                    break
+                if count % accumulate == 1 or accumulate == 1:
+                    rate = self.begin_step()
+                parts = self.step(batch.to(self.session.device))
+                for key, value in parts.items():
+                    position.sums[key] = position.sums.get(key, 0.0) + value / accumulate
+                meter.advance(share, f"loss {parts['loss']:.3f}")
+                if count % accumulate == 0 and self.end_step():
+                    break
+            speed = meter.rate
+        return {**self.means(), "lr": rate, "samples_per_second": round(speed, 1)}
+
+    def begin_step(self) -> float:
+        """Seed and learning rate of the coming optimiser step."""
+        self.seed_step()
+        position = self.position
+        moment = position.epoch + (position.step / self.steps_per_epoch if self.optim.per_step else 0.0)
+        return set_learning_rates(self.optimizer, self.optim, moment)
+
+    def end_step(self) -> bool:
+        """Count the step, average weights, write a checkpoint if due; True if training must stop here."""
+        position = self.position
+        position.step += 1
+        position.steps += 1
+        if self.average is not None:
+            self.average.update(self.model)
+        if self.session.any(self.stopped):
+            return True
+        if self.run.checkpoint_steps and position.steps % self.run.checkpoint_steps == 0:
+            self.save()
+        return position.steps == self.run.max_steps
+
+    def means(self) -> dict[str, float]:
+        """Mean of loss and parts over this epoch's steps and all processes."""
+        sums = {key: torch.tensor(value, dtype=torch.float64) for key, value in self.position.sums.items()}
+        steps = max(self.position.step, 1) * self.session.world
+        return {key: value.item() / steps for key, value in self.session.sum(sums).items()}
+
+    def score(self, split: str) -> Evaluation:
+        """Evaluate the (averaged) model on a split."""
+        with self.averaged():
+            return evaluate_split(
+                self.session, self.model, self.data, self.task, split, seed=self.experiment.seed, votes=self.votes,
+                batch_size=self.optim.micro_batch(self.session.world),
+            )  # fmt: skip
+
+    def keep(self, name: str) -> None:
+        """Save the (averaged) model as ``checkpoints/<name>``."""
+        if self.session.main:
+            with self.averaged():
+                self.model.save_pretrained(self.folder / "checkpoints" / name)
+
+    @property
+    def out_of_steps(self) -> bool:
+        """True when ``run.max_steps`` is reached."""
+        return self.run.max_steps is not None and self.position.steps >= self.run.max_steps

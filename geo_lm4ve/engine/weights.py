@@ -1,0 +1,72 @@
+"""Which weights a command works with: a run's selected checkpoint, a saved model, or an official file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.engine.config import RunConfig
+from geo_lm4ve.experiment import ExperimentConfig
+from geo_lm4ve.model import CARD, WEIGHTS, CheckpointError, Model, build_model, check_block, read_weights
+from geo_lm4ve.pretrained import load_official
+from geo_lm4ve.tasks.base import Task
+
+SELECTED = Path("checkpoints") / "selected.json"
+
+
+def build_experiment_model(experiment: ExperimentConfig, outputs: int) -> Model:
+    """The experiment's model with fresh weights (and its frozen block)."""
+    return build_model(experiment.encoder, experiment.block, experiment.bridge, experiment.head, outputs=outputs)
+
+
+def selected(folder: Path | None) -> dict[str, Any]:
+    """Which checkpoint of a run was selected and how (empty without a run folder)."""
+    if folder is None or not (folder / SELECTED).is_file():
+        return {}
+    return json.loads((folder / SELECTED).read_text(encoding="utf-8"))
+
+
+def checkpoint_folder(folder: Path) -> Path:
+    """The ``save_pretrained`` folder that a run folder (or such a folder itself) stands for."""
+    if (folder / CARD).is_file():
+        return folder
+    name = "best" if selected(folder).get("select_on") in ("val", "test") else "last"
+    for candidate in (name, "best", "last"):
+        if (folder / "checkpoints" / candidate / CARD).is_file():
+            return folder / "checkpoints" / candidate
+    raise CheckpointError(f"{folder} holds no checkpoint: train first, or give run.checkpoint=")
+
+
+def load_weights(model: Model, source: Path, allow_other_block: bool, allow_missing: list[str]) -> str:
+    """Load a run, a saved model or an official checkpoint file into ``model``; returns what was loaded."""
+    if source.is_dir():
+        folder = checkpoint_folder(source)
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        check_block(model, card["block_reference"], allow_other_block)
+        model.load_state_dict(read_weights(folder / WEIGHTS))
+        return str(folder)
+    report = load_official(model, source, allow=tuple(allow_missing))
+    print(report)
+    return str(source)
+
+
+def model_for_evaluation(experiment: ExperimentConfig, folder: Path | None, task: Task) -> tuple[Model, str]:
+    """The model to score and where its weights came from.
+
+    Raises:
+        ConfigError: an experiment file without ``run.checkpoint`` whose model has something to train.
+    """
+    run = experiment.run
+    assert isinstance(run, RunConfig)
+    model = build_experiment_model(experiment, task.outputs)
+    source = run.checkpoint or folder
+    if source is not None:
+        return model, load_weights(model, Path(source), run.allow_other_block, run.allow_missing)
+    if model.count()["trainable"]:
+        raise ConfigError(
+            "this experiment has trainable weights, but none were given: pass a run folder, or run.checkpoint=PATH "
+            "(a run, a saved model or an official checkpoint file)"
+        )
+    return model, "nothing to train"

@@ -1,0 +1,15 @@
+"""Score a trained run, or an experiment with given weights.
+
+  python tools/evaluate.py runs/quickstart/20260101-120000-0
+  python tools/evaluate.py runs/quickstart/20260101-120000-0 run.split=val task.votes=10
+  python tools/evaluate.py configs/modelnet40_llama.yaml run.checkpoint=modelnet_1k.pth block=identity
+
+Prints a table and writes results.json, predictions.jsonl and pictures, for a run into RUN/evaluations/. Every sample is
+scored exactly once however many processes work (accelerate launch, torchrun).
+"""
+
+from geo_lm4ve import cli
+from geo_lm4ve.engine.evaluate import evaluate
+
+if __name__ == "__main__":
+    cli.run(evaluate, __doc__)
