@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from geo_lm4ve.blocks.base import Block
+from geo_lm4ve.model import Model
 from geo_lm4ve.tokens import TokenSet
 
 _U32 = 0xFFFFFFFF
@@ -62,11 +64,11 @@ def assert_padding_invariant(
     _assert_close(padded[mask], short[mask], tolerance, "padding reaches the valid tokens")
 
 
-def assert_block_frozen(model: nn.Module, batch: Any, loss: Callable[[Any], Tensor] | None = None) -> None:
+def assert_block_frozen(model: Model, batch: Any, loss: Callable[[Any], Tensor] | None = None) -> None:
     """Assert that a training step changes adapters and encoder, and not one bit of the frozen block.
 
     Args:
-        model: a ``geo_lm4ve.Model`` in training mode whose block is frozen; it is trained by one step of SGD.
+        model: a model in training mode whose block is frozen; it is trained by one step of SGD.
         batch: what the model takes.
         loss: prediction -> scalar; default: mean square of a tensor.
     """
@@ -122,7 +124,7 @@ def random_tokens(
     lengths = spans or {"cls": 1, "groups": 6}
     stops = torch.tensor([0, *lengths.values()]).cumsum(0).tolist()
     features = torch.randn(batch, stops[-1], dim, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-    return TokenSet(features, torch.ones(batch, stops[-1], dtype=torch.bool), dict(zip(lengths, zip(stops, stops[1:]))))
+    return TokenSet(features, torch.ones(batch, stops[-1], dtype=torch.bool), dict(zip(lengths, pairwise(stops))))
 
 
 def _noise(count: int, position: int) -> Tensor:
@@ -178,7 +180,7 @@ def _all_tensors(module: nn.Module) -> dict[str, Tensor]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
-def _reached(model: nn.Module) -> list[str]:
+def _reached(model: Model) -> list[str]:
     """Prefixes of the parts that must receive gradients."""
     adapters = [f"bridge.{name}" for name in ("adapter_in", "adapter_out") if hasattr(model.bridge, name)]
     trained = any(p.requires_grad for p in model.encoder.parameters())

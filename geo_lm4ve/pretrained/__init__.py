@@ -1,1 +1,7 @@
 """Official checkpoints -> our names, with a grouped report."""
+
+from geo_lm4ve.pretrained.architecture import Architecture, infer_architecture
+from geo_lm4ve.pretrained.load import load_official, to_official
+from geo_lm4ve.pretrained.report import LoadReport
+
+__all__ = ["Architecture", "LoadReport", "infer_architecture", "load_official", "to_official"]

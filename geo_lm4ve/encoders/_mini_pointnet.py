@@ -1,0 +1,52 @@
+"""Mini-PointNet: one token from the points of a group (official class ``Encoder``, Point-BERT models/dvae.py)."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F  # noqa: N812
+from jaxtyping import Float
+from torch import Tensor, nn
+
+_LIFTED, _LOCAL, _JOINT = 128, 256, 512
+"""Widths of the published network: after the first layer, of a point's feature, of point and group together."""
+
+
+class MiniPointNet(nn.Module):
+    """Shared MLP on points, maximum over the group, shared MLP on (group feature, point feature), maximum.
+
+    The published form repeats the group feature g for every point feature f and multiplies W [g; f]. Here
+    W = [W_g | W_f] is applied as W_g g, once per group, plus W_f f: the same function with fewer products. In eval
+    mode the batch norms are folded into the layer before them. Neither changes the parameters.
+    """
+
+    def __init__(self, out_dim: int):
+        super().__init__()
+        self.lift = nn.Linear(3, _LIFTED)
+        self.lift_norm = nn.BatchNorm1d(_LIFTED)
+        self.local = nn.Linear(_LIFTED, _LOCAL)
+        self.joint = nn.Linear(2 * _LOCAL, _JOINT)
+        self.joint_norm = nn.BatchNorm1d(_JOINT)
+        self.out = nn.Linear(_JOINT, out_dim)
+
+    def forward(self, groups: Float[Tensor, "b g m 3"]) -> Float[Tensor, "b g d"]:
+        """A token per group of ``m`` points; the order of the points does not matter."""
+        # In place where autograd allows it: the (b, g, m, 512) tensors are what this network costs in memory traffic.
+        weight, bias = self._folded(self.lift, self.lift_norm)
+        lifted = self._normed(F.linear(groups, weight, bias), self.lift_norm).relu_()
+        local = self.local(lifted)
+        weight, bias = self._folded(self.joint, self.joint_norm)
+        of_group = F.linear(local.amax(dim=2, keepdim=True), weight[:, :_LOCAL], bias)
+        of_point = F.linear(local, weight[:, _LOCAL:])
+        joint = self._normed(of_point.add_(of_group), self.joint_norm).relu_()
+        return self.out(joint).amax(dim=2)
+
+    def _folded(self, linear: nn.Linear, norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
+        """Weight and bias of ``linear``, in eval mode with the norm's affine map included."""
+        if norm.training:
+            return linear.weight, linear.bias
+        mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
+        scale = norm.weight * (variance + norm.eps).rsqrt()
+        return linear.weight * scale[:, None], (linear.bias - mean) * scale + norm.bias
+
+    def _normed(self, x: Tensor, norm: nn.BatchNorm1d) -> Tensor:
+        """Batch norm over all points of all groups, unless it is already folded in."""
+        return norm(x.flatten(0, -2)).view_as(x) if norm.training else x

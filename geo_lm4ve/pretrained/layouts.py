@@ -1,0 +1,96 @@
+"""Layouts of official checkpoints: reversible tables of names, and what each kind of file is known to lack or add."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from geo_lm4ve.encoders.base import Encoder
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: a module or tensor in our names and in the official ones; ``*`` stands for a number.
+
+    Attributes:
+        ours: prefix in our names.
+        official: prefix in the official names.
+        conv: the official weight is a convolution of kernel size 1, (out, in, 1); ours is a linear layer's (out, in).
+    """
+
+    ours: str
+    official: str
+    conv: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """The names of one architecture.
+
+    Attributes:
+        encoder: the encoder it belongs to.
+        rows: no two of them start alike, on either side.
+    """
+
+    encoder: type[Encoder]
+    rows: tuple[Row, ...]
+
+    def to_ours(self, key: str, value: Tensor) -> tuple[str, Tensor] | None:
+        """An official tensor as ours, or None if the table does not know its name."""
+        for row in self.rows:
+            if name := _renamed(key, row.official, row.ours):
+                return name, value.squeeze(-1) if row.conv and value.ndim == 3 and value.shape[-1] == 1 else value
+        return None
+
+    def to_official(self, key: str, value: Tensor) -> tuple[str, Tensor] | None:
+        """One of our tensors as official, or None if the table does not know its name."""
+        for row in self.rows:
+            if name := _renamed(key, row.ours, row.official):
+                return name, value.unsqueeze(-1) if row.conv and value.ndim == 2 else value
+        return None
+
+
+def _renamed(key: str, before: str, after: str) -> str | None:
+    """``key`` with prefix ``before`` replaced by ``after`` and numbers carried over; None if it starts differently."""
+    match = re.fullmatch(re.escape(before).replace(r"\*", r"(\d+)") + r"(\..+)?", key)
+    if match is None:
+        return None
+    *numbers, rest = match.groups()
+    for number in numbers:
+        after = after.replace("*", number, 1)
+    return after + (rest or "")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One kind of checkpoint file.
+
+    Attributes:
+        title: what it is, for reports.
+        marker: a file that has a key with this prefix is of this kind.
+        table: the names; None for our own.
+        prefix: what stands before the names of the wanted tensors.
+        ignored: prefix -> reason, of tensors that have no counterpart in a classifier.
+        fresh: prefixes of our names that such a file is known to lack: they keep their initialisation.
+        extra: prefixes of official names that such a file is known to hold besides the table's.
+    """
+
+    title: str
+    marker: str
+    table: Table | None = None
+    prefix: str = ""
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    fresh: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+    def matches(self, keys: Iterable[str]) -> bool:
+        """Whether a file with these keys is of this kind."""
+        return any(starts(key, self.marker) for key in keys)
+
+
+def starts(key: str, *prefixes: str) -> bool:
+    """Whether ``key`` is one of the prefixes or lies below one (``head`` covers ``head.norm`` but not ``header``)."""
+    return any(key == prefix or key.startswith(prefix.rstrip(".") + ".") for prefix in prefixes)

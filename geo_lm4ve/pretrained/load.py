@@ -1,0 +1,93 @@
+"""Official checkpoints into a model and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from torch import Tensor
+
+from geo_lm4ve.config import unknown
+from geo_lm4ve.model import CheckpointError, Model
+from geo_lm4ve.pretrained import point_bert
+from geo_lm4ve.pretrained.fitting import Classes, Fit
+from geo_lm4ve.pretrained.layouts import Layout, Table
+from geo_lm4ve.pretrained.reading import read_checkpoint
+from geo_lm4ve.pretrained.report import LoadReport, grouped
+
+OWN = Layout(title="geo_lm4ve", marker="encoder.stages")
+LAYOUTS = (OWN, *point_bert.LAYOUTS)
+TABLES = (point_bert.TABLE,)
+
+
+def load_official(
+    model: Model, source: Path | str | Mapping[str, Any], *, allow: Sequence[str] = (), classes: Classes = "match"
+) -> LoadReport:
+    """Load a published checkpoint (or one of our own) into ``model``, in place; all of it or nothing.
+
+    The kind of file is recognised by its keys: Point-BERT pre-trained or fine-tuned, Point-MAE pre-trained or
+    fine-tuned, Point-BERT with LLaMA as the paper's authors saved it, and geo_lm4ve's own. A pre-trained file has no
+    classifier and no file but the paper's has adapters: those parts keep their initialisation, and the report says so.
+
+    Args:
+        model: the model; its architecture must be the checkpoint's.
+        source: a ``.pth`` or ``.safetensors`` file, a folder written by ``save_pretrained``, or a state dict.
+        allow: prefixes of names, ours or the file's, that may be missing or left over besides what is normal.
+        classes: what to do when the output layer has another number of rows: ``match`` raises, ``slice`` keeps the
+            file's first rows (official ScanObjectNN files have 40 outputs for 15 classes), ``fresh`` leaves the layer
+            as it is.
+
+    Raises:
+        CheckpointError: unreadable file, unknown kind, names that do not fit, or shapes that do not fit.
+    """
+    if classes not in get_args(Classes):
+        raise ValueError(unknown("value of classes", classes, get_args(Classes)))
+    state = read_checkpoint(source)
+    layout = _recognise(state, model)
+    fit = Fit(layout, model, classes)
+    for key, value in state.items():
+        fit.place(key, value)
+    fit.check(allow)
+    model.load_state_dict(fit.values, strict=False)  # complete: check() has accounted for every key
+    return fit.report()
+
+
+def to_official(model: Model) -> dict[str, Tensor]:
+    """The model's trained tensors under their official names and shapes: what the original projects can load.
+
+    A frozen block is not part of it.
+
+    Raises:
+        CheckpointError: there are no official names for this encoder or for some of the tensors.
+    """
+    state, table = model.state_dict(), _table(model)
+    pairs = {key: table.to_official(key, value.detach().clone()) for key, value in state.items()}
+    if nameless := [key for key, pair in pairs.items() if pair is None]:
+        raise CheckpointError(f"no official names for {grouped(nameless)}; use save_pretrained for such a model")
+    return dict(pair for pair in pairs.values() if pair is not None)
+
+
+def _table(model: Model) -> Table:
+    for table in TABLES:
+        if isinstance(model.encoder, table.encoder):
+            return table
+    raise CheckpointError(
+        f"no official names are known for {type(model.encoder).__name__}, only for "
+        f"{', '.join(table.encoder.__name__ for table in TABLES)}; use save_pretrained for such a model"
+    )
+
+
+def _recognise(state: Mapping[str, Tensor], model: Model) -> Layout:
+    layout = next((layout for layout in LAYOUTS if layout.matches(state)), None)
+    if layout is None:
+        raise CheckpointError(
+            f"not a checkpoint of a known kind: it holds {grouped(state)}; known: "
+            + "; ".join(layout.title for layout in LAYOUTS)
+        )
+    if layout.table and not isinstance(model.encoder, layout.table.encoder):
+        raise CheckpointError(
+            f"the file is {layout.title} and needs a {layout.table.encoder.__name__} encoder, but the model has a "
+            f"{type(model.encoder).__name__}"
+        )
+    return layout
