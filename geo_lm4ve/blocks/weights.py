@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
-from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
-from geo_lm4ve.blocks.fingerprint import fingerprint
-from geo_lm4ve.blocks.sources.checkpoint import Checkpoint
-from geo_lm4ve.blocks.sources.checks import check_layer, check_values
-from geo_lm4ve.blocks.sources.layout import depth, find_layout, indices, language_config
+from geo_lm4ve.blocks.base import BlockError, LayerWeights
+from geo_lm4ve.blocks.extracted import ExtractedCheckpoint
+from geo_lm4ve.blocks.sources.checkpoint import Checkpoint, Meter
+from geo_lm4ve.blocks.sources.directory import DirectoryCheckpoint
+from geo_lm4ve.blocks.sources.gguf import GGUFCheckpoint
+from geo_lm4ve.blocks.sources.hub_layers import hub_layers
+from geo_lm4ve.blocks.sources.meta import MetaCheckpoint
+from geo_lm4ve.blocks.sources.package import carried_file
+from geo_lm4ve.blocks.sources.selection import select_layers
 
 KINDS = {
     "hub": "hub:REPO[@REVISION], a Hugging Face repository (only the layers' bytes are fetched)",
@@ -23,6 +27,13 @@ KINDS = {
     "random": "random:ARCHITECTURE, freshly drawn weights",
 }
 
+_LOCAL: dict[str, Callable[[Path], Checkpoint]] = {
+    "dir": DirectoryCheckpoint,
+    "meta": MetaCheckpoint,
+    "gguf": GGUFCheckpoint,
+    "file": ExtractedCheckpoint,
+}
+
 
 def load_layers(
     source: str,
@@ -32,6 +43,7 @@ def load_layers(
     cache_dir: Path | None = None,
     seed: int = 0,
     dtype: torch.dtype | None = None,
+    meter: Meter | None = None,
 ) -> LayerWeights:
     """Consecutive decoder layers of a language model, without reading the rest of it.
 
@@ -43,6 +55,7 @@ def load_layers(
             ``~/.cache/geo_lm4ve/blocks``.
         seed: of the draw, for ``random:`` only.
         dtype: convert to it; None keeps the stored dtype (GGUF is dequantised to float32).
+        meter: counts the bytes that were downloaded or read.
 
     Returns:
         Tensors in transformers' names, the config, and a reference whose fingerprint was taken from the tensors as
@@ -58,40 +71,30 @@ def load_layers(
         from geo_lm4ve.blocks.architectures import random_layers
 
         return _converted(random_layers(place, layers, seed, final_norm), dtype)
-    return _converted(_taken(_opened(kind, place), source, layers, final_norm), dtype)
+    meter = meter or Meter()
+    if kind == "hub":
+        return _converted(hub_layers(place, layers, final_norm, cache_dir, meter), dtype)
+    kind, path = _carried(place) if kind == "package" else (kind, Path(place).expanduser())
+    return _converted(_local_layers(_LOCAL[kind](path), source, layers, final_norm, meter), dtype)
 
 
-def _opened(kind: str, place: str) -> Checkpoint:
-    """The checkpoint behind a source."""
-    if kind == "package":
-        from geo_lm4ve.blocks.sources.package import carried_file
-
-        path = carried_file(place)
-        return _opened({".gguf": "gguf", ".safetensors": "file"}[path.suffix], str(path))
-    if kind == "gguf":
-        from geo_lm4ve.blocks.sources.gguf import GGUFCheckpoint
-
-        return GGUFCheckpoint(Path(place).expanduser())
-    raise BlockError(f"{kind}: is not readable yet")
+def _carried(name: str) -> tuple[str, Path]:
+    """Kind and path of the file that a distribution carries; beside a config.json it is a transformers folder."""
+    path = carried_file(name)
+    if path.suffix == ".gguf":
+        return "gguf", path
+    return ("dir", path.parent) if (path.parent / "config.json").is_file() else ("file", path)
 
 
-def _taken(checkpoint: Checkpoint, source: str, layers: Sequence[int], final_norm: bool) -> LayerWeights:
-    """The asked layers of an open checkpoint, checked and fingerprinted."""
-    config = language_config(checkpoint.config)
-    wanted = indices(layers, depth(config, checkpoint.place), checkpoint.place)
-    layout = find_layout(checkpoint.names, wanted, checkpoint.place)
-    if final_norm and not layout.final_norm:
-        raise BlockError(f"{checkpoint.place} holds no final norm; ask without it (final_norm=False)")
-    norm_names = layout.final_norm if final_norm else {}
-    names = [name for keys in layout.layers.values() for name in keys.values()]
-    tensors = checkpoint.read([*names, *norm_names.values()])
-    taken = tuple({key: tensors[name] for key, name in keys.items()} for keys in layout.layers.values())
-    norm = {key: tensors[name] for key, name in norm_names.items()}
-    for index, layer in zip(wanted, taken):
-        check_layer(layer, config, f"{checkpoint.place}, layer {index}")
-    for key, tensor in norm.items():
-        check_values(tensor, f"{checkpoint.place}, final norm {key}")
-    return LayerWeights(config, taken, norm, BlockReference(source, wanted, fingerprint(taken)))
+def _local_layers(
+    checkpoint: Checkpoint, source: str, layers: Sequence[int], final_norm: bool, meter: Meter
+) -> LayerWeights:
+    """Layers out of something on this machine's disks."""
+    weights = select_layers(checkpoint, source, layers, final_norm)
+    if isinstance(checkpoint, ExtractedCheckpoint):
+        checkpoint.verify(weights)
+    meter.read += checkpoint.bytes_read
+    return weights
 
 
 def _converted(weights: LayerWeights, dtype: torch.dtype | None) -> LayerWeights:

@@ -69,6 +69,7 @@ class GGUFCheckpoint:
     def __init__(self, path: Path) -> None:
         """Read the header; BlockError for an architecture that is not known exactly."""
         self.place = f"gguf:{path}"
+        self.bytes_read = 0
         self._file = GGUFFile(path)
         self._architecture = self._known_architecture()
         self.config = self._translated_config()
@@ -134,7 +135,9 @@ class GGUFCheckpoint:
 
     def read(self, names: Sequence[str]) -> dict[str, Tensor]:
         """These tensors, dequantised to float32."""
-        return {name: self._converted(name) for name in names}
+        tensors = {name: self._converted(name) for name in names}
+        self.bytes_read += sum(self._file.stored_bytes(self._stored[name]) for name in names)
+        return tensors
 
     def _converted(self, name: str) -> Tensor:
         values = torch.from_numpy(self._file.dequantize(self._stored[name]))

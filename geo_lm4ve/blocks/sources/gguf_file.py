@@ -11,11 +11,14 @@ import struct
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geo_lm4ve.blocks.base import BlockError
+
+if TYPE_CHECKING:
+    from gguf import GGMLQuantizationType
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _FLOAT32, _STRING, _ARRAY = 6, 8, 9
@@ -125,21 +128,29 @@ class GGUFFile:
         kind, offset = self._unpack("IQ")
         return name, tuple(reversed(dimensions)), kind, offset
 
-    def dequantize(self, name: str) -> np.ndarray:
-        """One tensor as float32, row-major (out, in); BlockError for types that are no weights or a cut file."""
-        from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
-        from gguf.quants import dequantize
+    def _kind(self, name: str) -> GGMLQuantizationType:
+        from gguf import GGMLQuantizationType
 
-        stored = self.tensors[name]
         try:
-            kind = GGMLQuantizationType(stored.type)
-            block, size = GGML_QUANT_SIZES[kind]
-        except (ValueError, KeyError):
+            return GGMLQuantizationType(self.tensors[name].type)
+        except ValueError:
             raise BlockError(
-                f"{self.path}: {name} has ggml type {stored.type}, unknown to the installed gguf; "
+                f"{self.path}: {name} has ggml type {self.tensors[name].type}, unknown to the installed gguf; "
                 "run `pip install -U gguf`"
             ) from None
-        length = prod(stored.shape) // block * size
+
+    def stored_bytes(self, name: str) -> int:
+        """Bytes that one tensor takes in the file."""
+        from gguf import GGML_QUANT_SIZES
+
+        block, size = GGML_QUANT_SIZES[self._kind(name)]
+        return prod(self.tensors[name].shape) // block * size
+
+    def dequantize(self, name: str) -> np.ndarray:
+        """One tensor as float32, row-major (out, in); BlockError for types that are no weights or a cut file."""
+        from gguf.quants import dequantize
+
+        stored, kind, length = self.tensors[name], self._kind(name), self.stored_bytes(name)
         if stored.offset + length > len(self._bytes):
             raise self._truncated(f"{name} needs bytes {stored.offset} to {stored.offset + length}")
         raw = np.frombuffer(self._bytes, dtype=np.uint8, count=length, offset=stored.offset)

@@ -1,0 +1,59 @@
+"""Where layers fetched from the hub are kept: one file each.
+
+``<cache>/<owner>--<name>/<commit>/layers-31-of-32.safetensors``, and ``refs/<revision>`` with the commit that a branch
+stood for when it was first fetched. A branch is therefore resolved once; give ``@COMMIT``, or remove its ref, for
+another state of the repository.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from geo_lm4ve.blocks.sources.layout import indices
+from geo_lm4ve.files import write_text
+
+_NAME = re.compile(r"^layers-(\d+)(?:-(\d+))?-of-(\d+)\.safetensors$")
+
+
+def cache_folder(cache_dir: Path | None) -> Path:
+    """The given folder, else environment variable GEO_LM4VE_CACHE, else ``~/.cache/geo_lm4ve/blocks``."""
+    return cache_dir or Path(os.environ.get("GEO_LM4VE_CACHE", "~/.cache/geo_lm4ve/blocks")).expanduser()
+
+
+class LayerCache:
+    """The cached layers of one repository."""
+
+    def __init__(self, root: Path, repo: str) -> None:
+        """Nothing is created before something is kept."""
+        self.folder = root / repo.replace("/", "--")
+
+    def commit(self, revision: str) -> str:
+        """The commit that a revision stood for when it was fetched; the revision itself if it never was."""
+        ref = self._ref(revision)
+        return ref.read_text(encoding="utf-8").strip() if ref.is_file() else revision
+
+    def remember(self, revision: str, commit: str) -> None:
+        """Keep the commit of a branch or tag."""
+        if revision != commit:
+            write_text(self._ref(revision), commit + "\n")
+
+    def _ref(self, revision: str) -> Path:
+        return self.folder / "refs" / revision.replace("/", "--")
+
+    def find(self, commit: str, layers: Sequence[int]) -> Path | None:
+        """A kept file that holds these layers (negative ones count from the end); BlockError when out of range."""
+        for path in sorted((self.folder / commit.replace("/", "--")).glob("layers-*.safetensors")):
+            if match := _NAME.match(path.name):
+                first, count = int(match[1]), int(match[3])
+                wanted = indices(layers, count, str(path))
+                if first <= wanted[0] and wanted[-1] <= int(match[2] or first):
+                    return path
+        return None
+
+    def path(self, commit: str, layers: Sequence[int], count: int) -> Path:
+        """Where these layers (indices from 0) of ``count`` are to be kept."""
+        span = f"{layers[0]}" if len(layers) == 1 else f"{layers[0]}-{layers[-1]}"
+        return self.folder / commit.replace("/", "--") / f"layers-{span}-of-{count}.safetensors"

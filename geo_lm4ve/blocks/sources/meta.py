@@ -1,0 +1,152 @@
+"""Layers out of Meta's own LLaMA folders: ``params.json`` and one or several ``consolidated.NN.pth``.
+
+Several files are model-parallel shards of the same tensors, cut along the output axis (wq, wk, wv, w1, w3) or the
+input axis (wo, w2); norms are repeated in each (fairscale's column- and row-parallel layers).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from geo_lm4ve.blocks.base import BlockError
+from geo_lm4ve.blocks.sources.checkpoint import read_json
+from geo_lm4ve.blocks.sources.pickled import open_pickled
+from geo_lm4ve.blocks.sources.rotary import half_split
+
+_LAYER = {
+    "attention.wq.weight": ("self_attn.q_proj.weight", 0),
+    "attention.wk.weight": ("self_attn.k_proj.weight", 0),
+    "attention.wv.weight": ("self_attn.v_proj.weight", 0),
+    "attention.wo.weight": ("self_attn.o_proj.weight", 1),
+    "feed_forward.w1.weight": ("mlp.gate_proj.weight", 0),
+    "feed_forward.w2.weight": ("mlp.down_proj.weight", 1),
+    "feed_forward.w3.weight": ("mlp.up_proj.weight", 0),
+    "attention_norm.weight": ("input_layernorm.weight", None),
+    "ffn_norm.weight": ("post_attention_layernorm.weight", None),
+}
+"""Meta's key: transformers' key, and the axis along which shards are joined (None: repeated in every shard).
+Rotary frequencies (``rope.freqs``, ``layers.N.attention.inner_attention.rope.freqs``) are constants, not weights."""
+
+_KEY = re.compile(r"^layers\.(\d+)\.(.+)$")
+
+
+class MetaCheckpoint:
+    """A Checkpoint over Meta's folder, in transformers' names and row order."""
+
+    def __init__(self, folder: Path) -> None:
+        """Map every shard; BlockError when params.json or a shard is missing."""
+        self.place = f"meta:{folder}"
+        self.bytes_read = 0
+        self._params = read_json(folder / "params.json")
+        self._shards = [open_pickled(path) for path in _shard_files(folder)]
+        self._stored = dict(_translated(self._shards[0]))
+        self.names: Collection[str] = self._stored.keys()
+        self._require_every_shard(folder)
+        self.config = self._translated_config()
+
+    def _param(self, key: str) -> int:
+        value = self._params.get(key)
+        if not isinstance(value, int):
+            raise BlockError(f"{self.place}: params.json gives no {key}; is it a LLaMA folder of Meta's?")
+        return value
+
+    def _require_every_shard(self, folder: Path) -> None:
+        """The width of one shard's query projection tells how many there must be."""
+        name = next((name for name in self._shards[0] if name.endswith("attention.wq.weight")), None)
+        if name is None:
+            raise BlockError(f"{folder} holds no …attention.wq.weight; is it a LLaMA folder of Meta's?")
+        expected = self._param("dim") // self._shards[0][name].shape[0]
+        if expected != len(self._shards):
+            missing = [f"consolidated.{i:02d}.pth" for i in range(len(self._shards), expected)]
+            raise BlockError(
+                f"{folder} is one of {expected} model-parallel shards per tensor, {len(self._shards)} are there; "
+                f"missing: {', '.join(missing) or 'none, there are too many'}"
+            )
+
+    def _translated_config(self) -> dict[str, Any]:
+        gate = next(name for name in self._shards[0] if name.endswith("feed_forward.w1.weight"))
+        heads = self._param("n_heads")
+        config = {
+            "model_type": "llama",
+            "hidden_size": self._param("dim"),
+            "num_hidden_layers": self._param("n_layers"),
+            "num_attention_heads": heads,
+            "num_key_value_heads": self._params.get("n_kv_heads") or heads,
+            "intermediate_size": self._shards[0][gate].shape[0] * len(self._shards),
+            "rms_norm_eps": self._params["norm_eps"],
+        }
+        if "rope_theta" in self._params:
+            config["rope_theta"] = self._params["rope_theta"]
+        if self._params.get("use_scaled_rope"):
+            config["rope_scaling"] = _scaled_rotary(self._params)
+        return config
+
+    def read(self, names: Sequence[str]) -> dict[str, Tensor]:
+        """These tensors, joined over the shards."""
+        tensors = {name: self._joined(name) for name in names}
+        self.bytes_read += sum(shard[self._stored[name]].nbytes for name in names for shard in self._shards)
+        return tensors
+
+    def _joined(self, name: str) -> Tensor:
+        stored = self._stored[name]
+        pieces = [self._piece(number, stored) for number in range(len(self._shards))]
+        match = _KEY.match(stored)
+        axis = _LAYER[match[2]][1] if match else None
+        if axis is None:
+            self._require_equal(pieces, stored)
+            return pieces[0]
+        whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=axis)
+        if stored.endswith("wq.weight"):
+            return half_split(whole, self.config["num_attention_heads"])
+        return half_split(whole, self.config["num_key_value_heads"]) if stored.endswith("wk.weight") else whole
+
+    def _piece(self, number: int, stored: str) -> Tensor:
+        if stored not in self._shards[number]:
+            raise BlockError(f"{self.place}: consolidated.{number:02d}.pth lacks {stored}; fetch that file again")
+        return self._shards[number][stored]
+
+    def _require_equal(self, pieces: list[Tensor], stored: str) -> None:
+        for number, piece in enumerate(pieces[1:], start=1):
+            if not torch.equal(piece, pieces[0]):
+                raise BlockError(
+                    f"{self.place}: {stored} differs between consolidated.00.pth and consolidated.{number:02d}.pth; "
+                    "they are shards of different models"
+                )
+
+
+def _shard_files(folder: Path) -> list[Path]:
+    """consolidated.00.pth and those that follow it without a gap."""
+    found = sorted(folder.glob("consolidated.*.pth"))
+    if not found:
+        raise BlockError(f"{folder} holds no consolidated.*.pth; is it a LLaMA folder of Meta's?")
+    for number, path in enumerate(found):
+        if path.name != (wanted := f"consolidated.{number:02d}.pth"):
+            raise BlockError(f"{folder} lacks {wanted} (it has {', '.join(p.name for p in found)}); put it there")
+    return found
+
+
+def _translated(shard: dict[str, Tensor]) -> list[tuple[str, str]]:
+    """(transformers' name, Meta's name) of the layers' tensors and the final norm."""
+    pairs = [("model.norm.weight", "norm.weight")] if "norm.weight" in shard else []
+    for name in shard:
+        match = _KEY.match(name)
+        if match and match[2] in _LAYER:
+            pairs.append((f"model.layers.{match[1]}.{_LAYER[match[2]][0]}", name))
+    return pairs
+
+
+def _scaled_rotary(params: dict[str, Any]) -> dict[str, Any]:
+    """LLaMA 3.1's frequency scaling; constants of ``apply_scaling`` in llama-models, models/llama3/model.py."""
+    return {
+        "rope_type": "llama3",
+        "factor": float(params.get("rope_scaling_factor") or 8),
+        "low_freq_factor": 1.0,
+        "high_freq_factor": float(params.get("rope_high_freq_factor") or 4),
+        "original_max_position_embeddings": 8192,
+    }
