@@ -1,0 +1,159 @@
+"""Training curves of one or several runs: loss, learning rate and the metrics that matter."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+
+from geo_lm4ve.viz import style
+
+Records = Sequence[Mapping[str, Any]]
+"""Lines of a ``metrics.jsonl``: flat names to numbers, with ``step`` or ``epoch`` among them."""
+
+_POSITIONS = ("step", "epoch")
+_WIDTH, _HEIGHT = 7.2, 2.2
+"""Inches: width of the figure, height of a panel with its title and axis."""
+_DASHES = ("-", "--", ":", "-.")
+_NOISY = 50
+"""A loss with more values than this is drawn pale, with its moving average on top."""
+_LABELLED = 2
+"""Up to this many lines have their last value printed beside them."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    run: str
+    split: str
+    x: Float[np.ndarray, " n"]
+    y: Float[np.ndarray, " n"]
+
+
+def read_metrics(path: Path | str) -> list[dict[str, Any]]:
+    """The records of a ``metrics.jsonl``; a last line that was cut off in mid-write is left out with a warning.
+
+    Raises:
+        ValueError: any other line that is not a JSON object.
+    """
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(dict(json.loads(line)))
+        except (json.JSONDecodeError, TypeError, ValueError) as error:
+            if number < len(lines):
+                raise ValueError(f"{path}, line {number} is not a JSON object: {line[:80]!r}") from error
+            warnings.warn(f"{path}: the last line was cut off and is left out", stacklevel=2)
+    return records
+
+
+def curves_png(
+    path: Path | str,
+    runs: Mapping[str, Records],
+    metrics: Sequence[str],
+    title: str,
+    *,
+    synthetic: bool = False,
+) -> None:
+    """Draw loss, the named metrics and the learning rate over the steps (or epochs) of training, one panel each.
+
+    A key belongs to the panel ``loss`` if it ends in ``loss``, to ``lr`` if it ends in ``lr``, and to a metric's panel
+    if it ends in the metric's name; what stands before (``val_``, ``train/``; nothing means train) tells the lines of
+    a panel apart. Several runs differ in colour, their splits in dashes.
+
+    Args:
+        path: PNG to write.
+        runs: name of the run -> its records.
+        metrics: names of the metrics to draw, e.g. ("overall_accuracy",).
+        title: what was trained.
+        synthetic: say in the title that the data is generated.
+
+    Raises:
+        ValueError: no record, records without ``step`` and ``epoch``, or nothing to draw.
+    """
+    position = _position(runs)
+    panels = {name: _lines(runs, name, position) for name in ("loss", *metrics, "lr")}
+    panels = {name: lines for name, lines in panels.items() if lines}
+    if not panels:
+        keys = sorted({key for records in runs.values() for record in records for key in record})
+        raise ValueError(f"nothing to draw: no key ends in loss, lr or {', '.join(metrics)}; keys: {', '.join(keys)}")
+    figure = style.new_figure(_WIDTH, 0.75 + _HEIGHT * len(panels))
+    style.heading(figure, title, synthetic=synthetic)
+    for row, (name, lines) in enumerate(panels.items()):
+        axes = style.new_axes(figure, 0.75, 0.8 + _HEIGHT * row, _WIDTH - 1.25, _HEIGHT - 0.6)
+        _draw(axes, name, lines, list(runs))
+        axes.set_xlabel(position if row == len(panels) - 1 else "", fontsize=9, color=style.MUTED)
+    style.save(figure, path)
+
+
+def _position(runs: Mapping[str, Records]) -> str:
+    """``step`` if every record has it, else ``epoch``."""
+    records = [record for run in runs.values() for record in run]
+    for name in _POSITIONS:
+        if records and all(name in record for record in records):
+            return name
+    raise ValueError("training curves need at least one record, and 'step' or 'epoch' in all of them")
+
+
+def _lines(runs: Mapping[str, Records], ending: str, position: str) -> list[_Line]:
+    """Every key of every run that ends in ``ending``."""
+    lines = []
+    for run, records in runs.items():
+        for key in dict.fromkeys(key for record in records for key in record if _ends_in(key, ending)):
+            values = [(record[position], record[key]) for record in records if record.get(key) is not None]
+            x, y = np.array(values, dtype=float).reshape(-1, 2).T
+            lines.append(_Line(run, key.removesuffix(ending).rstrip("/_. ") or "train", x, y))
+    return lines
+
+
+def _ends_in(key: str, ending: str) -> bool:
+    return key == ending or any(key.endswith(separator + ending) for separator in "/_. ")
+
+
+def _draw(axes: Axes, name: str, lines: Sequence[_Line], runs: list[str]) -> None:
+    splits = list(dict.fromkeys(line.split for line in lines))
+    for line in lines:
+        run, split = runs.index(line.run), splits.index(line.split)
+        colour = style.SERIES[(run if len(runs) > 1 else split) % len(style.SERIES)]
+        dashes = _DASHES[split % len(_DASHES)] if len(runs) > 1 else "-"
+        label = " · ".join(([line.run] if len(runs) > 1 else []) + ([line.split] if len(splits) > 1 else []))
+        noisy = name == "loss" and len(line.y) > _NOISY
+        if noisy:
+            axes.plot(line.x, line.y, color=colour, linewidth=0.8, alpha=0.25)
+        y = smooth(line.y) if noisy else line.y
+        axes.plot(line.x, y, dashes, color=colour, linewidth=1.6, label=label, marker="o" if len(y) == 1 else "")
+    heading = name.replace("_", " ") + (f" · {splits[0]}" if len(splits) == 1 and splits != ["train"] else "")
+    axes.set_title(heading, fontsize=9.5, loc="left", color=style.INK, parse_math=False)
+    axes.grid(axis="y", color=style.FAINT, linewidth=0.7)
+    axes.set_axisbelow(True)
+    _print_last(axes, lines)
+    if len(lines) > 1:
+        axes.legend(fontsize=7.5, frameon=False, ncols=len(splits))
+
+
+def _print_last(axes: Axes, lines: Sequence[_Line]) -> None:
+    """The last value of each line in the right margin, unless there are too many to tell apart."""
+    if len(lines) > _LABELLED:
+        return
+    low, high = axes.get_ylim()
+    floor = -np.inf
+    for line in sorted(lines, key=lambda line: float(line.y[-1])):
+        floor = max(float(line.y[-1]), floor + 0.1 * (high - low))
+        axes.annotate(
+            f"  {line.y[-1]:.3g}", (1, floor), xycoords=axes.get_yaxis_transform(), fontsize=8, va="center",
+            color=style.INK,
+        )  # fmt: skip
+
+
+def smooth(y: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Centred moving average over a 25th of the curve; at the ends over what there is of it."""
+    width = max(len(y) // 25, 1)
+    window = np.ones(width)
+    return np.convolve(y, window, "same") / np.convolve(np.ones_like(y), window, "same")

@@ -1,0 +1,70 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from geo_lm4ve.viz.curves import _lines, _position, curves_png, read_metrics, smooth
+
+RUN = [
+    {"epoch": 1, "step": 10, "loss": 2.0, "train_accuracy": 0.3, "lr": 1e-3},
+    {
+        "epoch": 2,
+        "step": 20,
+        "loss": 1.0,
+        "train_accuracy": 0.5,
+        "lr": 5e-4,
+        "val_loss": 1.5,
+        "val_overall_accuracy": 0.6,
+    },
+]
+
+
+def test_read_metrics_leaves_out_a_line_cut_off_in_mid_write(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in RUN) + '\n{"epoch": 3, "lo')
+    with pytest.warns(UserWarning, match="cut off"):
+        assert read_metrics(path) == RUN
+
+
+def test_read_metrics_refuses_a_broken_line_elsewhere(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"epoch": 1}\nnonsense\n{"epoch": 2}\n')
+    with pytest.raises(ValueError, match=r"metrics.jsonl, line 2 .*nonsense"):
+        read_metrics(path)
+
+
+def test_keys_find_their_panel_and_their_split():
+    loss = _lines({"a": RUN}, "loss", "step")
+    assert [(line.split, line.x.tolist(), line.y.tolist()) for line in loss] == [
+        ("train", [10, 20], [2, 1]),
+        ("val", [20], [1.5]),
+    ]
+    assert [line.split for line in _lines({"a": RUN}, "overall_accuracy", "epoch")] == ["val"]
+    assert _lines({"a": RUN}, "accuracy_at_5", "epoch") == []
+
+
+def test_position_is_the_step_only_if_all_runs_have_it():
+    assert _position({"a": RUN}) == "step"
+    assert _position({"a": RUN, "b": [{"epoch": 1}]}) == "epoch"
+    with pytest.raises(ValueError, match="'step' or 'epoch'"):
+        _position({"a": [{"loss": 1.0}]})
+
+
+def test_smooth_keeps_constants_and_the_mean_of_a_long_curve():
+    assert np.allclose(smooth(np.full(200, 3.0)), 3.0)
+    noise = np.random.default_rng(0).normal(size=1000)
+    assert smooth(noise).std() < 0.3 * noise.std()
+
+
+def test_one_panel_each_for_loss_metric_and_rate(tmp_path):
+    curves_png(tmp_path / "three.png", {"a": RUN}, ["overall_accuracy"], "t")
+    curves_png(tmp_path / "two.png", {"a": RUN, "b": RUN}, ["unknown"], "t", synthetic=True)
+    with Image.open(tmp_path / "three.png") as three, Image.open(tmp_path / "two.png") as two:
+        assert three.width == two.width
+        assert three.height - two.height == pytest.approx(150 * 2.2, abs=1)
+
+
+def test_nothing_to_draw_lists_the_keys(tmp_path):
+    with pytest.raises(ValueError, match="keys: epoch, speed"):
+        curves_png(tmp_path / "a.png", {"a": [{"epoch": 1, "speed": 3}]}, ["overall_accuracy"], "t")
