@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, TypeVar
+from pathlib import Path
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 
@@ -19,6 +20,7 @@ class DataError(UserError, RuntimeError):
     """Data that is missing, corrupt or not what its manifest says; the message says what to do next."""
 
 
+@runtime_checkable
 class Batch(Protocol):
     """One batch of samples: a dataclass of tensors that knows its size and can move to a device."""
 
@@ -29,6 +31,7 @@ class Batch(Protocol):
         """The same batch on another device."""
 
 
+@runtime_checkable
 class Loader(Protocol):
     """The batches of one split on one process.
 
@@ -69,7 +72,9 @@ class DataSource(ABC):
     info: DataInfo
 
     @abstractmethod
-    def loader(self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1) -> Loader:
+    def loader(
+        self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
+    ) -> Loader:
         """A loader of one split.
 
         Args:
@@ -80,6 +85,8 @@ class DataSource(ABC):
             seed: the experiment's seed.
             rank: this process.
             world: number of processes.
+            view: 0: the plain view of each sample; v > 0: its v-th augmented view, for voting (only with
+                ``train=False``; DataError where a data set has no augmentation).
         """
 
 
@@ -87,8 +94,14 @@ class DataSource(ABC):
 class DataConfig(PartConfig):
     """Base of the ``data`` group."""
 
-    task: ClassVar[str] = ""
-
-    def build(self) -> Any:
+    def build(self) -> DataSource:
         """The DataSource; DataError when files are missing or corrupt."""
         raise NotImplementedError
+
+    def read(self, paths: Sequence[Path]) -> Batch:
+        """One's own files as a batch, prepared as the test split is; needs no data set on disk.
+
+        Raises:
+            DataError: a file cannot be read, or this kind of data cannot be read from single files.
+        """
+        raise DataError(f"data={self.name} cannot read single files")
