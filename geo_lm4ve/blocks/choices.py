@@ -1,0 +1,31 @@
+"""What can be chosen about a frozen block; the names are the values in YAML and in Python."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeVar
+
+from geo_lm4ve.blocks.base import BlockError
+from geo_lm4ve.config import unknown
+
+Choice = TypeVar("Choice", bound=Enum)
+
+FinalNorm = Enum("FinalNorm", ["ones", "loaded", "off"])
+"""The norm after the layers: the model's own with a gain of one (the released code never loads it), with its own
+weights, or none. A model without a final norm (OPT-350M ends each layer in one) gets none under ``ones``."""
+
+Train = Enum("Train", ["frozen", "full", "lora"])
+"""What of the block is trained: nothing, everything (the final norm too), or low-rank updates of its matrices."""
+
+StoredAs = Enum("StoredAs", ["stored", "float32", "bfloat16", "float16"])
+"""The dtype in which matrices are held; ``stored``: as the source has them."""
+
+Implementation = Enum("Implementation", ["auto", "gated", "hf"])
+"""Whose layers compute: ours (gated families only), transformers' (any family), or ours where possible."""
+
+
+def choice(kind: type[Choice], value: str, name: str) -> Choice:
+    """The member of an Enum; BlockError lists the choices."""
+    if value not in kind.__members__:
+        raise BlockError(unknown(name, value, kind.__members__))
+    return kind[value]

@@ -1,0 +1,221 @@
+"""FrozenBlock: consecutive layers of a language model and the norm after them, frozen, fine-tuned or with LoRA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from omegaconf import MISSING
+from torch import Tensor, nn
+
+from geo_lm4ve.blocks import gated
+from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, LayerWeights
+from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train, choice
+from geo_lm4ve.blocks.filling import fill
+from geo_lm4ve.blocks.final_norm import final_norm as final_norm_of
+from geo_lm4ve.blocks.gated_architecture import FAMILIES, complete
+from geo_lm4ve.blocks.lora import LoraOptions, add_lora
+from geo_lm4ve.blocks.policy import AttentionPolicy
+from geo_lm4ve.blocks.precision import autocasting, residual_stream
+from geo_lm4ve.blocks.slim import keep_frozen_out
+from geo_lm4ve.blocks.weights import load_layers
+from geo_lm4ve.config import register
+
+
+@register("block", "pretrained")
+@dataclass
+class PretrainedBlockConfig(BlockConfig):
+    """Layers of a language model between the adapters (paper section 3).
+
+    Attributes:
+        source: where the weights are: hub:REPO[@REVISION], dir:PATH, meta:PATH, gguf:PATH, package:NAME, file:PATH.
+        layers: consecutive, ascending indices; negative ones count from the last layer (the paper: the last one).
+        final_norm: the norm after the layers: ``ones`` (released code), ``loaded``, ``off``.
+        train: ``frozen`` (the paper), ``full`` (its fine-tuning control), ``lora``.
+        dtype: in which matrices are held: ``stored``, ``float32``, ``bfloat16``, ``float16``.
+        causal: the language model's own mask instead of the padding-only one.
+        rotary: the language model's own rotary embedding.
+        implementation: ``auto``, ``gated`` (ours), ``hf`` (transformers').
+        lora_rank: rank of each update, for ``train: lora``.
+        lora_alpha: updates are scaled by lora_alpha / lora_rank.
+        lora_dropout: probability of dropping an input of an update while training.
+        lora_targets: names of linear layers to update; empty: all.
+        seed: of what is drawn (``random:`` sources).
+    """
+
+    name: str = "pretrained"
+    source: str = MISSING
+    layers: list[int] = field(default_factory=lambda: [-1])
+    final_norm: FinalNorm = FinalNorm.ones
+    train: Train = Train.frozen
+    dtype: StoredAs = StoredAs.stored
+    causal: bool = False
+    rotary: bool = False
+    implementation: Implementation = Implementation.auto
+    lora_rank: int = 4
+    lora_alpha: float = 8.0
+    lora_dropout: float = 0.0
+    lora_targets: list[str] = field(default_factory=list)
+    seed: int = 0
+
+    def weights(self) -> LayerWeights:
+        """The layers out of ``source``."""
+        return load_layers(self.source, self.layers, final_norm=self.final_norm is FinalNorm.loaded, seed=self.seed)
+
+    def build(self) -> FrozenBlock:
+        """The block; BlockError when its weights are not at hand, with what to do."""
+        return FrozenBlock(
+            self.weights(),
+            final_norm=self.final_norm.name,
+            causal=self.causal,
+            rotary=self.rotary,
+            dtype=self.dtype.name,
+            train=self.train.name,
+            implementation=self.implementation.name,
+            lora=LoraOptions(self.lora_rank, self.lora_alpha, self.lora_dropout, tuple(self.lora_targets)),
+        )
+
+
+class FrozenBlock(Block):
+    """1..k consecutive decoder layers, then the final norm.
+
+    Padding is always honoured: a padded batch gives what the unpadded rows give, padded positions give zeros.
+    Frozen weights are in no ``state_dict()``; loading one strictly works without them. The output has the dtype of
+    the input, or float32 under autocast.
+
+    Args:
+        weights: the layers, as ``load_layers`` takes them out of a model.
+        final_norm: ``ones`` (released code), ``loaded`` or ``off``.
+        causal, rotary: see AttentionPolicy; the paper drops both.
+        dtype: in which matrices are held: ``stored``, ``float32``, ``bfloat16``, ``float16``. It saves memory only;
+            products are computed in autocast's dtype or that of the input (see ``compute_dtype``).
+        train: ``frozen``, ``full`` or ``lora``.
+        implementation: ``auto``, ``gated`` or ``hf``.
+        lora: options for ``train="lora"``.
+
+    Raises:
+        BlockError: tensors that are not those of the layers, a final norm asked for that is not there, or an
+            implementation that does not know the family.
+    """
+
+    def __init__(
+        self,
+        weights: LayerWeights,
+        *,
+        final_norm: str = "ones",
+        causal: bool = False,
+        rotary: bool = False,
+        dtype: str = "stored",
+        train: str = "frozen",
+        implementation: str = "auto",
+        lora: LoraOptions | None = None,
+    ):
+        super().__init__()
+        full = complete(weights.config)
+        self.dim = full.hidden_size
+        self.family = full.model_type
+        self.reference = weights.reference
+        self.policy = AttentionPolicy(causal, rotary)
+        self.trained = choice(Train, train, "train")
+        self.final_norm = choice(FinalNorm, final_norm, "final_norm")
+        ours = _is_ours(choice(Implementation, implementation, "implementation"), self.family)
+        make_layer = gated.make_layer if ours else _transformers_layer
+        held = _dtype(choice(StoredAs, dtype, "dtype"), self.trained)
+        layers = zip(weights.reference.layers, weights.layers)
+        self.layers = nn.ModuleList(make_layer(weights.config, i, self.policy, tensors, held) for i, tensors in layers)
+        self.norm = _norm(weights.config, self.final_norm, weights.final_norm)
+        self._set_training(lora or LoraOptions())
+        keep_frozen_out(self)
+
+    @classmethod
+    def from_source(
+        cls, source: str, layers: Sequence[int] = (-1,), *, final_norm: str = "ones", seed: int = 0, **options: Any
+    ) -> FrozenBlock:
+        """A block out of a language model, of which only these layers are read.
+
+        Args:
+            source: ``hub:REPO[@REVISION]``, ``dir:PATH``, ``meta:PATH``, ``gguf:PATH``, ``package:NAME``,
+                ``file:PATH`` or ``random:ARCHITECTURE``.
+            layers: consecutive, ascending indices; negative ones count from the last layer.
+            final_norm: ``ones``, ``loaded`` or ``off``.
+            seed: of the draw, for ``random:`` only.
+            options: further arguments of FrozenBlock.
+        """
+        loaded = choice(FinalNorm, final_norm, "final_norm") is FinalNorm.loaded
+        weights = load_layers(source, tuple(layers), final_norm=loaded, seed=seed)
+        return cls(weights, final_norm=final_norm, **options)
+
+    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
+        """Filtered tokens; padded positions, and so rows without any valid token, give zeros."""
+        padding = ~valid[..., None]
+        with residual_stream(x) as h:
+            h = h.masked_fill(padding, 0.0)
+            for layer in self.layers:
+                h = layer(h, valid)
+            h = self.norm(h).masked_fill(padding, 0.0)
+        return h if autocasting(x) else h.to(x.dtype)
+
+    def train(self, mode: bool = True) -> FrozenBlock:
+        """Training mode changes nothing in a frozen block: it is a fixed function."""
+        return super().train(mode and self.trained is not Train.frozen)
+
+    def _set_training(self, lora: LoraOptions) -> None:
+        if self.trained is Train.full:
+            for owner in self.modules():
+                for name, parameter in list(owner.named_parameters(recurse=False)):
+                    setattr(
+                        owner, name, nn.Parameter(parameter.detach().clone())
+                    )  # the source's tensors stay as they are
+        elif self.trained is Train.lora:
+            add_lora(self.layers, lora)
+
+    def __repr__(self) -> str:
+        reference, held = self.reference, next(p for p in self.parameters() if p.dim() > 1).dtype
+        origin = f"{reference.source} layers {list(reference.layers)}" if reference else "no source"
+        return (
+            f"{type(self).__name__}({self.family}, dim {self.dim}, {origin}, {self.policy}, "
+            f"final norm {self.final_norm.name}, {str(held).removeprefix('torch.')}, {self.trained.name})"
+        )
+
+
+def _is_ours(implementation: Enum, family: str) -> bool:
+    """Whether our own layer computes."""
+    if implementation is Implementation.gated and family not in FAMILIES:
+        raise BlockError(f"implementation: gated knows {', '.join(FAMILIES)}, not {family}; use auto or hf")
+    return implementation is not Implementation.hf and family in FAMILIES
+
+
+def _dtype(stored: Enum, trained: Enum) -> torch.dtype | None:
+    """The dtype matrices are held in, None for as they come; trained ones are float32, as optimisers need it."""
+    if trained is not Train.full:
+        return None if stored is StoredAs.stored else getattr(torch, stored.name)
+    if stored in (StoredAs.stored, StoredAs.float32):
+        return torch.float32
+    raise BlockError(
+        f"train: full needs weights in float32, got dtype: {stored.name}; set dtype: float32, use autocast"
+    )
+
+
+def _transformers_layer(*args: Any) -> nn.Module:
+    from geo_lm4ve.blocks import hf  # imports transformers
+
+    return hf.make_layer(*args)
+
+
+def _norm(config: Mapping[str, Any], kind: Enum, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """The norm after the layers; a frozen one whatever its kind."""
+    if kind is FinalNorm.off:
+        return nn.Identity()
+    full = complete(config)
+    norm = final_norm_of(full)
+    if kind is FinalNorm.loaded:
+        if norm is None or not tensors:
+            raise BlockError(
+                f"final_norm: loaded, but {full.model_type} gives no weights of a final norm; use ones or off"
+            )
+        fill(norm, tensors, None, f"{full.model_type} final norm")
+    return nn.Identity() if norm is None else norm.requires_grad_(False)

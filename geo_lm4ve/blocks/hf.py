@@ -1,0 +1,162 @@
+"""Any decoder layer of transformers as ours: OPT, GPT-2, Pythia, Phi, …, and a second opinion on the gated families.
+
+Positions that a model adds to its embeddings (OPT, GPT-2) are not added: they belong to the embedding, not to a layer.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from accelerate import init_empty_weights
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from transformers import MODEL_MAPPING
+from transformers.pytorch_utils import Conv1D
+
+from geo_lm4ve.blocks.base import BlockError
+from geo_lm4ve.blocks.filling import fill
+from geo_lm4ve.blocks.gated_architecture import complete, windows
+from geo_lm4ve.blocks.policy import AttentionPolicy, places
+from geo_lm4ve.blocks.precision import StoredLayerNorm, StoredLinear, stored_linear
+
+GIVEN = {"self", "hidden_states", "attention_mask", "position_ids", "position_embeddings"}
+"""Arguments of a decoder layer that we can give it."""
+
+
+class StoredConv1D(Conv1D):
+    """GPT-2's linear layer (its weight is the transpose of a Linear's) for weights stored in another dtype."""
+
+    def forward(self, x: Float[Tensor, "... i"]) -> Float[Tensor, "... o"]:
+        """The product x W + b."""
+        return stored_linear(x, self.weight, self.bias, transposed=True)
+
+
+STORED: dict[type[nn.Module], type[nn.Module]] = {
+    nn.Linear: StoredLinear,
+    nn.LayerNorm: StoredLayerNorm,
+    Conv1D: StoredConv1D,
+}
+
+
+class HFLayer(nn.Module):
+    """One decoder layer of transformers behind our interface; parameters are on ``meta`` until they are filled.
+
+    Args:
+        config: in the vocabulary of ``config.json``.
+        layer: index in the model.
+        policy: what attention may use.
+
+    Raises:
+        BlockError: the model's layers cannot be called one by one, or rotary is asked of a model without it.
+    """
+
+    def __init__(self, config: Mapping[str, Any], layer: int, policy: AttentionPolicy):
+        super().__init__()
+        full = _without_dropout(complete(config))
+        model = _model_class(full)
+        softcap = getattr(full, "attn_logit_softcapping", None)
+        self.sdpa = bool(model._supports_sdpa) and softcap is None  # transformers' sdpa refuses a softcap
+        full._attn_implementation = "sdpa" if self.sdpa else "eager"
+        decoder = _layer_class(model)
+        with init_empty_weights(include_buffers=False):
+            self.layer = decoder(full, layer_idx=layer)
+        for module in self.layer.modules():
+            if type(module) in STORED:
+                module.__class__ = STORED[type(module)]  # same attributes, another forward
+        self.policy, self.window = policy, windows(full)[layer]
+        self.takes = set(inspect.signature(decoder.forward).parameters)
+        self.kind = (getattr(full, "layer_types", None) or {layer: None})[layer]
+        self.rotary = _rotary(model, full) if "position_embeddings" in self.takes or policy.rotary else None
+
+    def forward(self, h: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
+        """The residual stream after this layer; rows without any valid token are not zeroed here."""
+        given = {"attention_mask": self._mask(valid, h.dtype), **self._positions(h, valid)}
+        y = self.layer(h, **{name: value for name, value in given.items() if name in self.takes})
+        return y[0] if isinstance(y, tuple) else y
+
+    def _mask(self, valid: Tensor, dtype: torch.dtype) -> Tensor:
+        """Boolean for sdpa; additive for eager, where a boolean mask would be added as 0 and 1.
+
+        A mask is always given: without one, transformers' sdpa path is causal.
+        """
+        visible = self.policy.visible(valid, self.window)
+        if self.sdpa:
+            return visible
+        return torch.zeros(visible.shape, dtype=dtype, device=valid.device).masked_fill(
+            ~visible, torch.finfo(dtype).min
+        )
+
+    def _positions(self, h: Tensor, valid: Tensor) -> dict[str, Any]:
+        """Position arguments: token indices, or the identity (index 0, cos 1, sin 0) without rotary."""
+        position = places(valid) if self.policy.rotary else torch.zeros_like(valid, dtype=torch.long)
+        if self.rotary is None:
+            return {"position_ids": position}
+        takes_kind = "layer_type" in inspect.signature(self.rotary.forward).parameters
+        cos, sin = self.rotary(h, position, self.kind) if takes_kind else self.rotary(h, position)
+        pair = (cos, sin) if self.policy.rotary else (torch.ones_like(cos), torch.zeros_like(sin))
+        return {"position_ids": position, "position_embeddings": pair}
+
+
+def make_layer(
+    config: Mapping[str, Any],
+    layer: int,
+    policy: AttentionPolicy,
+    tensors: Mapping[str, Tensor],
+    dtype: torch.dtype | None,
+) -> HFLayer:
+    """A filled layer; BlockError when ``tensors`` are not its weights."""
+    module = HFLayer(config, layer, policy)
+    fill(module.layer, tensors, dtype, f"{config.get('model_type')} layer {layer}")
+    return module
+
+
+def _without_dropout(full: Any) -> Any:
+    """A frozen layer is a fixed function: its dropouts are off."""
+    for key in full.to_dict():
+        if key.endswith(("dropout", "pdrop")):
+            setattr(full, key, 0.0)
+    return full
+
+
+def _model_class(full: Any) -> Any:
+    """The base model class of a config; it is never built."""
+    if type(full) not in MODEL_MAPPING:
+        raise BlockError(f"transformers has no base model for {full.model_type!r}")
+    model = MODEL_MAPPING[type(full)]
+    return model[0] if isinstance(model, tuple) else model
+
+
+def _defined(model: Any, *names: str) -> Iterator[type[nn.Module]]:
+    """Classes of the model's own module whose names end with one of ``names``."""
+    for name, value in vars(sys.modules[model.__module__]).items():
+        if (
+            inspect.isclass(value)
+            and issubclass(value, nn.Module)
+            and value.__module__ == model.__module__
+            and name.endswith(names)
+        ):
+            yield value
+
+
+def _layer_class(model: Any) -> type[nn.Module]:
+    """The decoder layer that transformers itself keeps on one device, if we can call it."""
+    for cls in _defined(model, *(model._no_split_modules or ["-"])):
+        parameters = inspect.signature(cls.forward).parameters.values()
+        needed = {p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD}
+        if "hidden_states" not in needed:
+            continue
+        if needed - GIVEN:
+            raise BlockError(f"{cls.__name__} needs {sorted(needed - GIVEN)}, which only its model can give it")
+        return cls
+    raise BlockError(f"no decoder layer found in {model.__module__}")
+
+
+def _rotary(model: Any, full: Any) -> nn.Module:
+    """The model's rotary embedding."""
+    for cls in _defined(model, "RotaryEmbedding"):
+        return cls(full)
+    raise BlockError(f"{full.model_type} has no rotary embedding of its own; set rotary: false")
