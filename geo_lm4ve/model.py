@@ -186,7 +186,7 @@ def build_model(
 def create_model(
     name: str,
     *,
-    num_classes: int = 40,
+    num_classes: int | None = None,
     block: str = "identity",
     bridge: str = "linear",
     head: str | None = None,
@@ -196,7 +196,8 @@ def create_model(
 
     Args:
         name: an encoder option (``configs/encoder``) or the name of a registered encoder.
-        num_classes: outputs of the head.
+        num_classes: outputs of the head: classes, or future frames for forecasters; default: what the head's config
+            class names (40 classes, 30 frames).
         block: a block option; ``identity`` gives the published model without any bridge parameters.
         bridge: a bridge option.
         head: a head option; default: the one named like the encoder (or its registered class), else
@@ -211,12 +212,13 @@ def create_model(
     encoder = cast(EncoderConfig, load_option("encoder", name, overrides))
     if head is None:
         head = next((option for option in (name, encoder.name) if option in options("head")), "classification")
+    head_config = cast(HeadConfig, load_option("head", head))
     return build_model(
         encoder,
         cast(BlockConfig, load_option("block", block)),
         cast(BridgeConfig, load_option("bridge", bridge)),
-        cast(HeadConfig, load_option("head", head)),
-        outputs=num_classes,
+        head_config,
+        outputs=head_config.default_outputs if num_classes is None else num_classes,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -30,7 +30,13 @@ class Head(nn.Module):
 
 @dataclass
 class HeadConfig(PartConfig):
-    """Base of the ``head`` group."""
+    """Base of the ``head`` group.
+
+    Attributes:
+        default_outputs: outputs that ``create_model`` gives the head unless told; an experiment asks its task.
+    """
+
+    default_outputs: ClassVar[int] = 40
 
     def build(self, dim: int, outputs: int) -> Head:
         """A head that reads tokens of width ``dim`` and has ``outputs`` outputs (classes, answers, ...)."""
