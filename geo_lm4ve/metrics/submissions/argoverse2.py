@@ -1,8 +1,8 @@
 """The Argoverse 2 submission: a parquet table with one row per track and mode.
 
-Columns ``scenario_id``, ``track_id``, ``probability``, ``predicted_trajectory_x``, ``predicted_trajectory_y`` (60
-values each). A scenario's probabilities belong to its worlds: mode k of all its tracks is one joint future, so the order of
-modes within a track is meant. Source: av2-api ``eval/submission.py`` (``ChallengeSubmission``).
+Columns ``scenario_id``, ``track_id``, ``probability``, ``predicted_trajectory_x`` and ``predicted_trajectory_y`` (60
+values each). A scenario's probabilities belong to its worlds: mode k of all its tracks is one joint future, so the
+order of modes within a track is meant. Source: av2-api ``eval/submission.py`` (``ChallengeSubmission``).
 """
 
 from __future__ import annotations
