@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -26,6 +26,7 @@ class Meter:
     read: int = 0
 
 
+@runtime_checkable
 class Checkpoint(Protocol):
     """A language model at rest. Opening one reads headers; only ``read`` touches weights.
 

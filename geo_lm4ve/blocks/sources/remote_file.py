@@ -51,12 +51,13 @@ class RemoteFile:
     @property
     def size(self) -> int:
         """Bytes of the whole file, as the server states them."""
-        self.head()
+        if self._size is None:
+            self._fetched(0, 1, _nothing)
         return self._size or 0
 
     def head(self) -> bytes:
         """The first bytes of the file, at most HEAD_BYTES; asked for once."""
-        if self._size is None:
+        if not self._head:
             self._head = bytes(self._fetched(0, HEAD_BYTES, _nothing))
         return self._head
 

@@ -6,6 +6,7 @@ import io
 import itertools
 import struct
 import zipfile
+from typing import Any
 
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.sources.pickle_index import PickledTensor, pickled_tensors
@@ -38,7 +39,7 @@ class _Seekable(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         stop = min(self._at + len(buffer), self._file.size)
         data = self._file.read(min(self._at, stop), stop)
         buffer[: len(data)] = data
@@ -53,7 +54,7 @@ def pickled_spans(file: RemoteFile) -> dict[str, Span]:
         BlockError: the file is no zip (written by torch before 1.6, or cut short), or its pickle is not plain.
     """
     try:
-        with zipfile.ZipFile(io.BufferedReader(_Seekable(file), 1 << 16)) as archive:
+        with zipfile.ZipFile(io.BufferedReader(_Seekable(file), 1 << 14)) as archive:
             return _spans(archive, file)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise BlockError(
