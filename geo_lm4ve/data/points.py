@@ -21,8 +21,8 @@ class PointBatch:
     """
 
     points: Float[Tensor, "b n 3"]
-    labels: Int[Tensor, "b"]
-    index: Int[Tensor, "b"]
+    labels: Int[Tensor, " b"]
+    index: Int[Tensor, " b"]
     names: tuple[str, ...] = ()
 
     def __len__(self) -> int:

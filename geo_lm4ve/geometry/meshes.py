@@ -1,0 +1,147 @@
+"""Clouds out of single files: meshes are sampled, point files are read as they are."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from geo_lm4ve.files import UserError
+from geo_lm4ve.geometry.surfaces import sample_surface
+
+MESHES = (".off", ".ply", ".obj", ".stl")
+TABLES = (".txt", ".xyz", ".csv")
+
+
+class PointsError(UserError, ValueError):
+    """A file that gives no usable cloud; the message names the file and says what to do."""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One cloud.
+
+    Attributes:
+        points: (n, 3) float32, in the unit of the file.
+        normals: (n, 3) float32 unit normals, or None where the file has none.
+    """
+
+    points: Float[Tensor, "n 3"]
+    normals: Float[Tensor, "n 3"] | None = None
+
+
+def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048, seed: int = 0) -> Cloud:
+    """The cloud in a file.
+
+    ``.off .ply .obj .stl``: a mesh, sampled uniformly over its surface with face normals (a ``.ply`` or ``.obj``
+    without faces gives its points). ``.npy``: (n, 3 or more). ``.txt .xyz .csv``: a row per point, separated by blanks
+    or commas. ``.h5``: its dataset ``data``, and ``normal`` if there. Columns 4 to 6 of arrays and tables are taken as
+    normals when they have unit length.
+
+    Args:
+        path: the file.
+        at_least: points that the cloud must have.
+        mesh_points: points to sample from a mesh.
+        seed: seeds the sampling of a mesh.
+
+    Raises:
+        PointsError: the file is missing, damaged or of another kind, or holds several clouds, too few points, or
+            coordinates that are not finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise PointsError(f"there is no file {path}")
+    suffix = path.suffix.lower()
+    if suffix in MESHES:
+        points, normals = _from_mesh(path, mesh_points, seed)
+    elif suffix in TABLES:
+        points, normals = _columns(path, _opened(path, _read_table))
+    elif suffix == ".npy":
+        points, normals = _columns(path, _opened(path, lambda file: np.load(file, allow_pickle=False)))
+    elif suffix in (".h5", ".hdf5"):
+        points, normals = _from_hdf5(path)
+    else:
+        known = " ".join((*MESHES, *TABLES, ".npy", ".h5"))
+        raise PointsError(f"{path}: files {suffix or 'without a suffix'} are not read; known are {known}")
+    return _checked(path, points, normals, at_least)
+
+
+def _opened(path: Path, read: Callable[[Path], Any]) -> Any:
+    """What ``read`` makes of the file; whatever a damaged file provokes becomes a PointsError."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # numpy only warns about an empty table
+            return read(path)
+    except Exception as error:
+        raise PointsError(f"{path} cannot be read as {path.suffix} ({error}); is it complete?") from error
+
+
+def _read_table(path: Path) -> np.ndarray:
+    text = path.read_text(encoding="utf-8").replace(",", " ")
+    return np.loadtxt(text.splitlines(), ndmin=2)
+
+
+def _from_mesh(path: Path, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    import trimesh  # half a second that only mesh files need
+
+    mesh = _opened(path, lambda file: trimesh.load(file, process=False))
+    if isinstance(mesh, trimesh.Scene):
+        mesh = mesh.to_mesh()
+    vertices = np.asarray(mesh.vertices, dtype=np.float64)
+    faces = np.asarray(getattr(mesh, "faces", ())).reshape(-1, 3)
+    if not len(vertices):
+        raise PointsError(f"{path} is an empty mesh: it has no vertices")
+    if not len(faces):
+        if path.suffix.lower() in (".off", ".stl"):
+            raise PointsError(f"{path} has no faces, so there is no surface to sample; store points as .xyz or .npy")
+        return vertices, None
+    try:
+        return sample_surface(vertices, faces, count, np.random.default_rng(seed))
+    except ValueError as error:
+        raise PointsError(f"{path}: {error}; check its vertices and faces") from error
+
+
+def _from_hdf5(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    def read(file: Path) -> dict[str, np.ndarray]:
+        with h5py.File(file) as content:
+            return {key: content[key][()] for key in ("data", "normal") if isinstance(content.get(key), h5py.Dataset)}
+
+    content = _opened(path, read)
+    if "data" not in content:
+        raise PointsError(f"{path} has no dataset 'data' with the points")
+    points, normals = _columns(path, content["data"])
+    if "normal" in content:
+        normals, _ = _columns(path, content["normal"])
+    return points, normals
+
+
+def _columns(path: Path, table: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Points and normals out of a numeric array (n, 3 or more), possibly inside an axis of length one."""
+    if table.ndim == 3 and len(table) > 1:
+        raise PointsError(f"{path} holds {len(table)} clouds; write the one that is meant into a file of its own")
+    table = table[0] if table.ndim == 3 and len(table) else table
+    if table.ndim != 2 or table.shape[1] < 3 or table.dtype.kind not in "fiu":
+        raise PointsError(f"{path} must hold numbers of shape (points, 3 or more), it is {table.dtype} {table.shape}")
+    table = table.astype(np.float64)
+    normals = table[:, 3:6]
+    unit = normals.shape[1] == 3 and np.allclose(np.linalg.norm(normals, axis=1), 1, atol=0.01)
+    return table[:, :3], normals if unit else None
+
+
+def _checked(path: Path, points: np.ndarray, normals: np.ndarray | None, at_least: int) -> Cloud:
+    if not (finite := np.isfinite(points).all(axis=1)).all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise PointsError(f"{path}, point {row} is {points[row].tolist()}: coordinates must be finite; remove it")
+    if len(points) < at_least:
+        raise PointsError(f"{path} has {len(points)} points, at least {at_least} are needed; give a denser cloud")
+    if normals is not None and normals.shape != points.shape:
+        raise PointsError(f"{path} has normals {normals.shape} for points {points.shape}; they must agree")
+    return Cloud(torch.from_numpy(points).float(), None if normals is None else torch.from_numpy(normals).float())
