@@ -135,8 +135,8 @@ class PointBert(Encoder):
 
     def __init__(self, config: PointBertConfig):
         super().__init__()
-        rates = torch.linspace(0, config.drop_path, config.depth).tolist()
         self.stages = nn.ModuleDict({"embed": PointEmbedding(config)})
-        for i, rate in enumerate(rates):
+        for i in range(config.depth):
+            rate = config.drop_path * i / max(1, config.depth - 1)
             self.stages[f"block_{i}"] = PositionedBlock(config.dim, config.heads, config.mlp_ratio, rate)
         self.dims = dict.fromkeys(self.stages, config.dim)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from torch import Tensor, nn
 
 from geo_lm4ve.model import CheckpointError, Model
 from geo_lm4ve.pretrained.architecture import infer_architecture
+from geo_lm4ve.pretrained.frozen import other_block
 from geo_lm4ve.pretrained.layouts import Layout, starts
 from geo_lm4ve.pretrained.report import LoadReport, grouped
 
-Classes = Literal["match", "slice", "fresh"]
+CLASSES = ("match", "slice", "fresh")
 """What to do with an output layer for another number of classes: refuse, keep the first rows, initialise freshly."""
 
 _LINES = 6
@@ -31,12 +31,12 @@ class Fit:
         values: our name -> tensor that fits.
         seen: our name -> tensor, fitting or not.
         mismatched: a line for every tensor of the wrong shape.
-        unexpected, ignored, reshaped, sliced: as in the report.
+        unexpected, ignored, reshaped, sliced, block: as in the report.
     """
 
     layout: Layout
     model: Model
-    classes: Classes
+    classes: str
     values: dict[str, Tensor] = field(default_factory=dict)
     seen: dict[str, Tensor] = field(default_factory=dict)
     mismatched: list[str] = field(default_factory=list)
@@ -44,6 +44,7 @@ class Fit:
     ignored: dict[str, str] = field(default_factory=dict)
     reshaped: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
     sliced: dict[str, tuple[int, int]] = field(default_factory=dict)
+    block: str = ""
 
     def __post_init__(self) -> None:
         self.target = self.model.state_dict()
@@ -103,6 +104,20 @@ class Fit:
         if missing or unexpected:
             raise CheckpointError(self._unaccounted(missing, unexpected))
 
+    def compare_block(self, state: Mapping[str, Tensor], allow: Sequence[str]) -> None:
+        """CheckpointError if the file's adapters were trained round another frozen block than the model's."""
+        prefix = self.layout.block
+        if not prefix:
+            return
+        inside = {key.removeprefix(f"{prefix}."): value for key, value in state.items() if starts(key, prefix)}
+        difference = other_block(inside, self.model.bridge.block)
+        self.block = difference or "the same as the model's"
+        if difference and prefix not in allow:
+            raise CheckpointError(
+                f"{self.layout.title}: its frozen block is not the model's: {difference}. Build the model with the "
+                f"block that the file was trained with, or pass allow=({prefix!r},) to use its adapters all the same"
+            )
+
     def _unaccounted(self, missing: list[str], unexpected: list[str]) -> str:
         lack = [f"the file lacks {grouped(missing)}"] if missing else []
         more = [f"the model has no place for {grouped(unexpected)}"] if unexpected else []
@@ -143,4 +158,5 @@ class Fit:
             ignored=self.ignored,
             reshaped=self.reshaped,
             sliced=self.sliced,
+            block=self.block,
         )

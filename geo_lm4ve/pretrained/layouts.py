@@ -76,6 +76,8 @@ class Layout:
         ignored: prefix -> reason, of tensors that have no counterpart in a classifier.
         fresh: prefixes of our names that such a file is known to lack: they keep their initialisation.
         extra: prefixes of official names that such a file is known to hold besides the table's.
+        block: prefix of the frozen language-model layers that such a file holds in Meta's names; it is among the
+            ignored ones, but compared with the model's block.
     """
 
     title: str
@@ -85,6 +87,7 @@ class Layout:
     ignored: Mapping[str, str] = field(default_factory=dict)
     fresh: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    block: str = ""
 
     def matches(self, keys: Iterable[str]) -> bool:
         """Whether a file with these keys is of this kind."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from torch import Tensor
 
 from geo_lm4ve.config import unknown
 from geo_lm4ve.model import CheckpointError, Model
 from geo_lm4ve.pretrained import point_bert
-from geo_lm4ve.pretrained.fitting import Classes, Fit
+from geo_lm4ve.pretrained.fitting import CLASSES, Fit
 from geo_lm4ve.pretrained.layouts import Layout, Table
 from geo_lm4ve.pretrained.reading import read_checkpoint
 from geo_lm4ve.pretrained.report import LoadReport, grouped
@@ -22,7 +22,7 @@ TABLES = (point_bert.TABLE,)
 
 
 def load_official(
-    model: Model, source: Path | str | Mapping[str, Any], *, allow: Sequence[str] = (), classes: Classes = "match"
+    model: Model, source: Path | str | Mapping[str, Any], *, allow: Sequence[str] = (), classes: str = "match"
 ) -> LoadReport:
     """Load a published checkpoint (or one of our own) into ``model``, in place; all of it or nothing.
 
@@ -33,22 +33,25 @@ def load_official(
     Args:
         model: the model; its architecture must be the checkpoint's.
         source: a ``.pth`` or ``.safetensors`` file, a folder written by ``save_pretrained``, or a state dict.
-        allow: prefixes of names, ours or the file's, that may be missing or left over besides what is normal.
+        allow: prefixes of names, ours or the file's, that may be missing or left over besides what is normal;
+            ``llama`` also accepts a file whose frozen block is another than the model's.
         classes: what to do when the output layer has another number of rows: ``match`` raises, ``slice`` keeps the
             file's first rows (official ScanObjectNN files have 40 outputs for 15 classes), ``fresh`` leaves the layer
             as it is.
 
     Raises:
-        CheckpointError: unreadable file, unknown kind, names that do not fit, or shapes that do not fit.
+        ValueError: ``classes`` is none of the three.
+        CheckpointError: unreadable file, unknown kind, names or shapes that do not fit, another frozen block.
     """
-    if classes not in get_args(Classes):
-        raise ValueError(unknown("value of classes", classes, get_args(Classes)))
+    if classes not in CLASSES:
+        raise ValueError(unknown("value of classes", classes, CLASSES))
     state = read_checkpoint(source)
     layout = _recognise(state, model)
     fit = Fit(layout, model, classes)
     for key, value in state.items():
         fit.place(key, value)
     fit.check(allow)
+    fit.compare_block(state, allow)
     model.load_state_dict(fit.values, strict=False)  # complete: check() has accounted for every key
     return fit.report()
 

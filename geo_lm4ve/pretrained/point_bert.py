@@ -68,7 +68,9 @@ WITH_LLAMA = Layout(
     title="Point-BERT with a frozen LLaMA block (LM4VisualEncoding)",
     marker="llama_dim_mapper1",
     table=TABLE,
-    ignored={"llama": "frozen language-model block; the model's own block serves"},
+    ignored={"llama": "frozen language-model block: the model has its own"},
+    fresh=("bridge.block",),
+    block="llama",
 )
 
 FINE_TUNED = Layout(

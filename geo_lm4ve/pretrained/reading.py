@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,13 @@ def _load(path: Path) -> Any:
 
 
 def _why_not_unpickled(path: Path, error: Exception) -> str:
-    if "Unsupported global" not in str(error):
+    found = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
+    if found is None:
         return f"{path} is not a whole PyTorch checkpoint ({str(error).splitlines()[0]}); download it again"
     return (
-        f"{path} holds pickled Python objects besides tensors, which could run code when loaded, so it is not opened. "
-        "If you trust its source, load it yourself with torch.load(path, weights_only=False) and pass the state dict "
-        f"instead of the path. Details: {error}"
+        f"{path} holds a pickled {found[1]} besides tensors, which could run code when loaded, so it is not opened. If "
+        "you trust its source, load it yourself with torch.load(path, weights_only=False) and pass the state dict "
+        "instead of the path; if not, or if the file may be damaged, download it again"
     )
 
 

@@ -20,6 +20,7 @@ class LoadReport:
         ignored: the file's names of tensors that belong to no classifier -> the reason.
         reshaped: our name -> (shape in the file, shape in the model), where a size-1 axis went.
         sliced: our name -> (rows in the file, rows in the model), where ``classes="slice"`` cut rows off.
+        block: how the file's frozen block compares with the model's; empty if the file has none.
     """
 
     layout: str
@@ -29,6 +30,7 @@ class LoadReport:
     ignored: Mapping[str, str]
     reshaped: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
     sliced: Mapping[str, tuple[int, int]]
+    block: str = ""
 
     def __str__(self) -> str:
         """A few lines, by prefix."""
@@ -44,14 +46,14 @@ class LoadReport:
         for key, reason in self.ignored.items():
             reasons[reason].append(key)
         lines += [f"  in the file, not needed: {len(keys)} tensors ({reason})" for reason, keys in reasons.items()]
-        return "\n".join(lines)
+        return "\n".join(lines + ([f"  frozen block: {self.block}"] if self.block else []))
 
 
 def grouped(keys: Iterable[str], limit: int = 8) -> str:
     """Names by their common prefix, numbers as ``*``: ``head.mlp.* (4), mask_token``."""
     groups: dict[str, list[str]] = defaultdict(list)
     for key in keys:
-        groups[re.sub(r"\d+", "*", key.rpartition(".")[0])].append(key)
+        groups[re.sub(r"(\.\*)+$", "", re.sub(r"\.\d+(?=\.|$)", ".*", key.rpartition(".")[0]))].append(key)
     names = []
     for prefix, members in groups.items():
         names += [f"{prefix}.* ({len(members)})"] if prefix and len(members) > 1 else members

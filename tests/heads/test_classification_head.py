@@ -1,0 +1,79 @@
+"""The classification head."""
+
+import pytest
+import torch
+
+from geo_lm4ve.config import ConfigError, make
+from geo_lm4ve.heads.classification import ClassificationConfig, HiddenNorm, Pooling
+from geo_lm4ve.options import load_option
+from geo_lm4ve.testing import random_tokens
+
+
+def test_reads_class_token_and_maximum_over_the_groups():
+    head = ClassificationConfig().build(dim=8, outputs=5).eval()
+    tokens = random_tokens(3, dim=8)
+    normed = torch.nn.functional.layer_norm(tokens.features, (8,), eps=1e-5)
+    assert torch.allclose(head.pool(tokens), torch.cat([normed[:, 0], normed[:, 1:].amax(1)], dim=-1), atol=1e-6)
+    assert head(tokens).shape == (3, 5)
+    assert (head.reads, head.norm_first) == (("cls", "groups"), True)
+
+
+def test_tokens_outside_the_spans_it_reads_are_dead():
+    head = ClassificationConfig().build(dim=8, outputs=5).eval()
+    tokens = random_tokens(2, {"other": 3, "cls": 1, "groups": 4}, dim=8)
+    changed = tokens.features.clone()
+    changed[:, :3] = 7.0
+    assert torch.equal(head(tokens), head(tokens.replace(features=changed)))
+
+
+def test_order_and_padding_of_groups_are_irrelevant():
+    head = ClassificationConfig().build(dim=8, outputs=5).eval()
+    tokens = random_tokens(2, dim=8)
+    order = torch.tensor([0, 3, 1, 2, 6, 5, 4])
+    assert torch.allclose(head(tokens), head(tokens.replace(features=tokens.features[:, order])), atol=1e-6)
+    valid = tokens.valid.clone()
+    valid[:, 5:] = False
+    shorter = random_tokens(2, {"cls": 1, "groups": 4}, dim=8).replace(features=tokens.features[:, :5])
+    assert torch.allclose(head(tokens.replace(valid=valid)), head(shorter), atol=1e-6)
+
+
+def test_a_span_may_be_pooled_twice():
+    values = {"reads": ["groups", "groups"], "pooling": ["mean", "max"], "hidden": []}
+    head = make("head", "classification", values).build(dim=8, outputs=5)
+    tokens = random_tokens(2, dim=8)
+    assert head.pool(tokens).shape == (2, 16)
+    assert head.reads == ("groups",)
+    assert [type(layer).__name__ for layer in head.mlp] == ["Linear"]
+
+
+def test_point_mae_option_has_two_hidden_layers_with_batch_norm():
+    config = load_option("head", "point_mae")
+    assert (config.norm, config.hidden, config.pooling) == (HiddenNorm.batch, [256, 256], [Pooling.first, Pooling.max])
+    names = [type(layer).__name__ for layer in config.build(384, 40).mlp]
+    assert names == 2 * ["Linear", "BatchNorm1d", "ReLU", "Dropout"] + ["Linear"]
+
+
+def test_missing_span_is_named():
+    head = ClassificationConfig().build(dim=8, outputs=5)
+    with pytest.raises(ConfigError, match=r"no \['cls'\]; set head.reads and head.pooling"):
+        head(random_tokens(2, {"groups": 4}, dim=8))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"reads": ["cls"]}, "one pooling per span"),
+        ({"reads": [], "pooling": []}, "one pooling per span"),
+        ({"hidden": [0]}, "head.hidden"),
+        ({"dropout": 1.0}, "head.dropout"),
+        ({"pooling": ["first", "median"]}, "pooling"),
+    ],
+)
+def test_impossible_configs_are_refused(values, message):
+    with pytest.raises(ConfigError, match=message):
+        make("head", "classification", values)
+
+
+def test_no_classes_are_refused():
+    with pytest.raises(ConfigError, match="not 8 and 0"):
+        ClassificationConfig().build(dim=8, outputs=0)
