@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +15,7 @@ from typing import Any
 from geo_lm4ve.files import write_text
 from geo_lm4ve.viz.cloud_cards import Cloud, cards
 
+_NUMBER = re.compile(r"[-+−]?[\d.,]+(e[-+]?\d+)?( ?%)?( ± [\d.,]+)?$|–$")
 MAX_BYTES = 3_000_000
 """Size limit of a page: it must open at once and go through mail."""
 
@@ -100,17 +102,19 @@ def _tiles(highlights: Mapping[str, str]) -> str:
 
 
 def _facts(summary: Mapping[str, Any]) -> str:
-    rows = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(as_text(value))}</dd></div>" for name, value in summary.items()
-    )
+    rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{_fact(value)}</dd></div>" for name, value in summary.items())
     return f'<dl class="facts">{rows}</dl>' if rows else ""
 
 
+def _fact(value: Any) -> str:
+    """One line per entry of a mapping."""
+    if isinstance(value, Mapping) and value:
+        return "<br>".join(f"{escape(str(key))}: {escape(as_text(item))}" for key, item in value.items())
+    return escape(as_text(value))
+
+
 def _table(table: Table) -> str:
-    numeric = [
-        all(isinstance(row[column], (int, float)) and not isinstance(row[column], bool) for row in table.rows)
-        for column in range(len(table.columns))
-    ]
+    numeric = [all(_NUMBER.match(as_text(row[column])) for row in table.rows) for column in range(len(table.columns))]
     kinds = [' class="number"' if is_number else "" for is_number in numeric]
     head = "".join(f"<th{kind}>{escape(name)}</th>" for kind, name in zip(kinds, table.columns))
     body = "\n".join(

@@ -24,6 +24,9 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f
 DPI = 150
 """Pixels per inch of every PNG."""
 
+_ADVANCE = 0.7
+"""Mean width of a character in font sizes, a little on the safe side."""
+
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty white figure of ``width`` x ``height`` inches; it belongs to the caller and to nobody else."""
@@ -53,10 +56,18 @@ def write(figure: Figure, left: float, top: float, text: str, *, size: float, **
 
 
 def heading(figure: Figure, title: str, note: str = "", *, left: float = 0.2, synthetic: bool = False) -> None:
-    """Title in the upper left corner with a note below it; generated data is always called so."""
-    write(figure, left, 0.16, mark_synthetic(title, synthetic), size=12, weight="bold")
+    """Title in the upper left corner with a note below it, both on one line each; generated data is called so."""
+    room = figure.get_size_inches()[0] - 2 * left
+    title = mark_synthetic(title, synthetic)
+    write(figure, left, 0.16, title, size=fitting_size(title, 12, room), weight="bold")
     if note:
-        write(figure, left, 0.44, note, size=8.5, color=MUTED)
+        write(figure, left, 0.44, note, size=fitting_size(note, 8.5, room), color=MUTED)
+
+
+def fitting_size(text: str, size: float, room: float) -> float:
+    """Font size, ``size`` or smaller, at which the longest line of a text is about ``room`` inches long."""
+    longest = max(map(len, text.split("\n")))
+    return min(size, 72 * room / (_ADVANCE * longest)) if longest else size
 
 
 def mark_synthetic(title: str, synthetic: bool) -> str:

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from geo_lm4ve.viz import style
 
@@ -16,6 +17,15 @@ def test_inches_from_the_upper_left_corner():
     figure = style.new_figure(4, 3)
     axes = style.new_axes(figure, left=1, top=0.5, width=2, height=1)
     assert axes.get_position().bounds == pytest.approx((0.25, 0.5, 0.5, 1 / 3))
+
+
+def test_a_long_title_shrinks_until_it_fits():
+    assert style.fitting_size("short", 12, room=5) == 12
+    figure = style.new_figure(5, 2)
+    style.heading(figure, "A rather long title with many words about what was evaluated " * 2, "note\n" + "n" * 200)
+    for text in figure.texts:
+        box = text.get_window_extent(FigureCanvasAgg(figure).get_renderer())
+        assert box.x1 < figure.bbox.width
 
 
 def test_no_global_state():
