@@ -1,0 +1,49 @@
+"""Get a data set, or check one that is there.
+
+    python tools/prepare.py modelnet40                        download, verify, unpack
+    python tools/prepare.py modelnet40 --from FILE.zip        the same from a file you have
+    python tools/prepare.py modelnet40 --check                read every cloud; print counts, shapes, ranges
+    python tools/prepare.py synthetic_solids                  generate (data=synthetic_solids also does it by itself)
+
+A broken download goes on where it stopped when the same command is run again. Every archive is checked against the
+checksum in datasets/NAME/manifest.toml, which also lists the sources; datasets/NAME/README.md has licence and layout.
+Run it in the repository's root folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from geo_lm4ve.data.prepare.base import PREPARERS, find
+from geo_lm4ve.files import UserError
+
+
+def parser() -> argparse.ArgumentParser:
+    known = "".join(f"  {name:<20}{preparer.summary}\n" for name, preparer in sorted(PREPARERS.items()))
+    options = argparse.ArgumentParser(
+        description=__doc__, epilog=f"data sets:\n{known}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("name", metavar="NAME", help="a data set, see below")
+    options.add_argument("--from", dest="source", type=Path, metavar="PATH", help="use this file instead of a download")
+    options.add_argument("--check", action="store_true", help="verify the prepared data, change nothing")
+    options.add_argument("--root", type=Path, metavar="DIR", help="prepared data (default: datasets/NAME/processed)")
+    return options
+
+
+def main() -> None:
+    arguments = parser().parse_args()
+    preparer = find(arguments.name)
+    root = arguments.root or preparer.root
+    if not arguments.check:
+        preparer.prepare(root, arguments.source)
+    Console().print(preparer.check(root))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None
