@@ -6,9 +6,6 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
 
-_LIFTED, _LOCAL, _JOINT = 128, 256, 512
-"""Widths of the published network: after the first layer, of a point's feature, of point and group together."""
-
 
 class MiniPointNet(nn.Module):
     """Shared MLP on points, maximum over the group, shared MLP on (group feature, point feature), maximum.
@@ -18,24 +15,25 @@ class MiniPointNet(nn.Module):
     mode the batch norms are folded into the layer before them. Neither changes the parameters.
     """
 
-    def __init__(self, out_dim: int):
+    def __init__(self, out_dim: int, width: int = 128):
         super().__init__()
-        self.lift = nn.Linear(3, _LIFTED)
-        self.lift_norm = nn.BatchNorm1d(_LIFTED)
-        self.local = nn.Linear(_LIFTED, _LOCAL)
-        self.joint = nn.Linear(2 * _LOCAL, _JOINT)
-        self.joint_norm = nn.BatchNorm1d(_JOINT)
-        self.out = nn.Linear(_JOINT, out_dim)
+        self.lift = nn.Linear(3, width)
+        self.lift_norm = nn.BatchNorm1d(width)
+        self.local = nn.Linear(width, 2 * width)
+        self.joint = nn.Linear(4 * width, 4 * width)
+        self.joint_norm = nn.BatchNorm1d(4 * width)
+        self.out = nn.Linear(4 * width, out_dim)
 
     def forward(self, groups: Float[Tensor, "b g m 3"]) -> Float[Tensor, "b g d"]:
         """A token per group of ``m`` points; the order of the points does not matter."""
-        # In place where autograd allows it: the (b, g, m, 512) tensors are what this network costs in memory traffic.
+        # In place where autograd allows it: memory traffic of (b, g, m, 4 width) tensors is what this network costs.
         weight, bias = self._folded(self.lift, self.lift_norm)
         lifted = self._normed(F.linear(groups, weight, bias), self.lift_norm).relu_()
         local = self.local(lifted)
         weight, bias = self._folded(self.joint, self.joint_norm)
-        of_group = F.linear(local.amax(dim=2, keepdim=True), weight[:, :_LOCAL], bias)
-        of_point = F.linear(local, weight[:, _LOCAL:])
+        for_group, for_point = weight.chunk(2, dim=1)
+        of_group = F.linear(local.amax(dim=2, keepdim=True), for_group, bias)
+        of_point = F.linear(local, for_point)
         joint = self._normed(of_point.add_(of_group), self.joint_norm).relu_()
         return self.out(joint).amax(dim=2)
 

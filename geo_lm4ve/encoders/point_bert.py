@@ -33,6 +33,7 @@ class PointBertConfig(EncoderConfig):
         num_groups: groups, hence tokens besides the class token (64 for 1024 points, 128 for 2048, 256 for 4096,
             512 for 8192).
         group_size: points per group, the center included.
+        pointnet_width: width of the mini-PointNet's first layer; the next ones are 2 and 4 times as wide.
         encoder_dim: width of the mini-PointNet's output; where it equals ``dim`` there is no projection after it.
         mlp_ratio: hidden width of a block's MLP as a multiple of ``dim``.
         drop_path: probability that a sample skips a residual branch of the last block in training; rises linearly
@@ -47,6 +48,7 @@ class PointBertConfig(EncoderConfig):
     heads: int = 6
     num_groups: int = 64
     group_size: int = 32
+    pointnet_width: int = 128
     encoder_dim: int = 256
     mlp_ratio: float = 4.0
     drop_path: float = 0.1
@@ -54,7 +56,7 @@ class PointBertConfig(EncoderConfig):
 
     def __post_init__(self) -> None:
         """Check the values; raises ConfigError."""
-        for key in ("dim", "depth", "heads", "num_groups", "group_size", "encoder_dim"):
+        for key in ("dim", "depth", "heads", "num_groups", "group_size", "pointnet_width", "encoder_dim"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"encoder.{key} must be at least 1, not {getattr(self, key)}")
         if self.dim % self.heads:
@@ -82,7 +84,7 @@ class PointEmbedding(nn.Module):
         super().__init__()
         self.num_groups, self.group_size = config.num_groups, config.group_size
         self.skip_near_origin = config.skip_near_origin
-        self.pointnet = MiniPointNet(config.encoder_dim)
+        self.pointnet = MiniPointNet(config.encoder_dim, config.pointnet_width)
         same = config.encoder_dim == config.dim
         self.projection = nn.Identity() if same else nn.Linear(config.encoder_dim, config.dim)
         self.position_mlp = nn.Sequential(nn.Linear(3, 128), nn.GELU(), nn.Linear(128, config.dim))

@@ -18,6 +18,7 @@ class Architecture:
     Attributes:
         dim: ``encoder.dim``.
         depth: ``encoder.depth``.
+        pointnet_width: ``encoder.pointnet_width``.
         encoder_dim: ``encoder.encoder_dim``.
         hidden: ``head.hidden``.
         outputs: classes.
@@ -26,6 +27,7 @@ class Architecture:
 
     dim: int | None
     depth: int
+    pointnet_width: int | None
     encoder_dim: int | None
     hidden: tuple[int, ...]
     outputs: int | None
@@ -43,6 +45,7 @@ def infer_architecture(state: Mapping[str, Tensor]) -> Architecture:
     return Architecture(
         dim=_rows(state, "encoder.stages.block_0.attention_norm.weight"),
         depth=len({match[1] for key in state if (match := re.match(r"encoder\.stages\.block_(\d+)\.", key))}),
+        pointnet_width=_rows(state, "encoder.stages.embed.pointnet.lift.weight"),
         encoder_dim=_rows(state, "encoder.stages.embed.pointnet.out.weight"),
         hidden=tuple(widths[:-1]),
         outputs=widths[-1] if widths else None,

@@ -10,15 +10,15 @@ from torch import Tensor
 
 from geo_lm4ve.config import unknown
 from geo_lm4ve.model import CheckpointError, Model
-from geo_lm4ve.pretrained import point_bert
+from geo_lm4ve.pretrained import mmtransformer, point_bert, vectornet
 from geo_lm4ve.pretrained.fitting import CLASSES, Fit
 from geo_lm4ve.pretrained.layouts import Layout, Table
 from geo_lm4ve.pretrained.reading import read_checkpoint
 from geo_lm4ve.pretrained.report import LoadReport, grouped
 
 OWN = Layout(title="geo_lm4ve", marker="encoder.stages")
-LAYOUTS = (OWN, *point_bert.LAYOUTS)
-TABLES = (point_bert.TABLE,)
+LAYOUTS = (OWN, *point_bert.LAYOUTS, *mmtransformer.LAYOUTS, *vectornet.LAYOUTS)
+TABLES = (point_bert.TABLE, mmtransformer.TABLE, vectornet.TABLE)
 
 
 def load_official(
@@ -27,8 +27,9 @@ def load_official(
     """Load a published checkpoint (or one of our own) into ``model``, in place; all of it or nothing.
 
     The kind of file is recognised by its keys: Point-BERT pre-trained or fine-tuned, Point-MAE pre-trained or
-    fine-tuned, Point-BERT with LLaMA as the paper's authors saved it, and geo_lm4ve's own. A pre-trained file has no
-    classifier and no file but the paper's has adapters: those parts keep their initialisation, and the report says so.
+    fine-tuned, Point-BERT with LLaMA as the paper's authors saved it, mmTransformer, the VectorNet of
+    StreamingForecasting, and geo_lm4ve's own. A pre-trained file has no classifier and no file but the paper's has
+    adapters: those parts keep their initialisation, and the report says so.
 
     Args:
         model: the model; its architecture must be the checkpoint's.

@@ -64,14 +64,14 @@ class PublishedMiniPointNet(nn.Module):
 @pytest.mark.parametrize("training", [True, False])
 def test_split_mini_pointnet_equals_the_published_form(training):
     torch.manual_seed(0)
-    ours = MiniPointNet(20).double()
+    ours = MiniPointNet(20, width=8).double()
     with torch.no_grad():
         for norm in (ours.lift_norm, ours.joint_norm):
             norm.running_mean.normal_()
             norm.running_var.uniform_(0.5, 2)
             norm.weight.normal_()
             norm.bias.normal_()
-    published = PublishedMiniPointNet(MiniPointNet(20).double())
+    published = PublishedMiniPointNet(MiniPointNet(20, width=8).double())
     published.ours.load_state_dict(ours.state_dict())
     groups = torch.randn(2, 5, 7, 3, dtype=torch.float64)
     results = []
