@@ -91,25 +91,118 @@ def _deviation(full: Any, key: str) -> float:
     return std
 
 
-ARCHITECTURES: dict[str, dict[str, Any]] = {
-    "smollm2_135m": {
-        "model_type": "llama",
-        "hidden_size": 576,
-        "intermediate_size": 1536,
-        "num_hidden_layers": 30,
-        "num_attention_heads": 9,
-        "num_key_value_heads": 3,
-        "rms_norm_eps": 1e-5,
-        "rope_theta": 100000.0,
-        "max_position_embeddings": 8192,
-        "initializer_range": 0.041666666666666664,
-    },
-    "llama_7b": {
-        "model_type": "llama",
-        "hidden_size": 4096,
-        "intermediate_size": 11008,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "rms_norm_eps": 1e-6,
-    },
+_LLAMA_7B = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 11008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "rms_norm_eps": 1e-6,
 }
+_SMOLLM2 = {
+    "model_type": "llama",
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 100_000.0,
+    "max_position_embeddings": 8192,
+    "initializer_range": 576**-0.5,
+}
+_LLAMA3_8B = {
+    **_LLAMA_7B,
+    "intermediate_size": 14336,
+    "num_key_value_heads": 8,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 500_000.0,
+    "max_position_embeddings": 8192,
+}
+_MISTRAL_7B = {  # v0.1
+    **_LLAMA3_8B,
+    "model_type": "mistral",
+    "rope_theta": 10_000.0,
+    "max_position_embeddings": 32768,
+    "sliding_window": 4096,
+}
+_GEMMA3_270M = {
+    "model_type": "gemma3_text",
+    "hidden_size": 640,
+    "intermediate_size": 2048,
+    "num_hidden_layers": 18,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 1,
+    "head_dim": 256,
+    "query_pre_attn_scalar": 256,
+    "sliding_window": 512,
+    "max_position_embeddings": 32768,
+}
+
+
+def _qwen(model_type: str, hidden: int, ffn: int, layers: int, heads: int, groups: int) -> dict[str, Any]:
+    """Qwen2.5 and Qwen3: rotary base 10⁶, RMSNorm eps 1e-6."""
+    return {
+        "model_type": model_type,
+        "hidden_size": hidden,
+        "intermediate_size": ffn,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": groups,
+        "rms_norm_eps": 1e-6,
+        "rope_theta": 1_000_000.0,
+        "max_position_embeddings": 32768,
+    }
+
+
+def _opt(hidden: int, layers: int, heads: int) -> dict[str, Any]:
+    """OPT (arXiv 2205.01068, table 1); the MLP is four times as wide as the stream."""
+    return {
+        "model_type": "opt",
+        "hidden_size": hidden,
+        "ffn_dim": 4 * hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "word_embed_proj_dim": hidden,
+    }
+
+
+def _pythia(hidden: int, layers: int, heads: int) -> dict[str, Any]:
+    """Pythia (arXiv 2304.01373, table 1): rotary on a quarter of each head, parallel residual."""
+    return {
+        "model_type": "gpt_neox",
+        "hidden_size": hidden,
+        "intermediate_size": 4 * hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "rotary_pct": 0.25,
+        "use_parallel_residual": True,
+    }
+
+
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "smollm2_135m": _SMOLLM2,
+    "llama_7b": _LLAMA_7B,
+    "open_llama_7b": _LLAMA_7B,
+    "llama2_7b": {**_LLAMA_7B, "rms_norm_eps": 1e-5, "max_position_embeddings": 4096},
+    "llama3_8b": _LLAMA3_8B,
+    "mistral_7b": _MISTRAL_7B,
+    "qwen2_5_0_5b": _qwen("qwen2", 896, 4864, 24, 14, 2),
+    "qwen2_5_1_5b": _qwen("qwen2", 1536, 8960, 28, 12, 2),
+    "qwen2_5_7b": _qwen("qwen2", 3584, 18944, 28, 28, 4),
+    "qwen3_0_6b": {**_qwen("qwen3", 1024, 3072, 28, 16, 8), "head_dim": 128},
+    "qwen3_1_7b": {**_qwen("qwen3", 2048, 6144, 28, 16, 8), "head_dim": 128},
+    "qwen3_8b": {**_qwen("qwen3", 4096, 12288, 36, 32, 8), "head_dim": 128},
+    "gemma3_270m": _GEMMA3_270M,
+    "opt_125m": _opt(768, 12, 12),
+    "opt_350m": {**_opt(1024, 24, 16), "do_layer_norm_before": False, "word_embed_proj_dim": 512},
+    "opt_1_3b": _opt(2048, 24, 32),
+    "opt_2_7b": _opt(2560, 32, 32),
+    "opt_6_7b": _opt(4096, 32, 32),
+    "gpt2": {"model_type": "gpt2", "n_embd": 768, "n_layer": 12, "n_head": 12},
+    "pythia_70m": _pythia(512, 6, 8),
+    "pythia_160m": _pythia(768, 12, 12),
+    "pythia_410m": _pythia(1024, 24, 16),
+    "pythia_1_4b": _pythia(2048, 24, 16),
+}
+"""What the models' config.json say about their layers, without what concerns tokens and generation."""

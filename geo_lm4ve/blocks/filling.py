@@ -13,8 +13,8 @@ from geo_lm4ve.blocks.base import BlockError
 def fill(module: nn.Module, tensors: Mapping[str, Tensor], dtype: torch.dtype | None, place: str) -> None:
     """Replace the parameters of ``module`` by frozen ones that hold ``tensors``.
 
-    Matrices are held in ``dtype`` (None: as they come), vectors (norm weights, biases) in float32: they are few, and
-    rounding them costs accuracy for no memory.
+    Matrices are held in ``dtype`` (None: as they come), vectors (norm weights, biases) in float32 at least: they are
+    few, and rounding them would cost accuracy and save no memory.
 
     Raises:
         BlockError: a missing or unexpected key, or a shape that differs; the message names them and ``place``.
@@ -26,7 +26,8 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], dtype: torch.dtype | 
         if tensor.shape != parameter.shape:
             raise BlockError(f"{place}: {key} has shape {list(tensor.shape)}, the layer needs {list(parameter.shape)}")
         owner, _, name = key.rpartition(".")
-        held = tensor.to(torch.float32) if tensor.dim() < 2 else tensor.to(dtype or tensor.dtype)
+        wide = torch.promote_types(tensor.dtype, torch.float32)
+        held = tensor.to(wide) if tensor.dim() < 2 else tensor.to(dtype or tensor.dtype)
         setattr(module.get_submodule(owner), name, nn.Parameter(held, requires_grad=False))
 
 

@@ -129,6 +129,7 @@ class FrozenBlock(Block):
         self.layers = nn.ModuleList(make_layer(weights.config, i, self.policy, tensors, held) for i, tensors in layers)
         self.norm = _norm(weights.config, self.final_norm, weights.final_norm)
         self._set_training(lora or LoraOptions())
+        self.train()
         keep_frozen_out(self)
 
     @classmethod

@@ -63,7 +63,8 @@ class HFLayer(nn.Module):
         full._attn_implementation = "sdpa" if self.sdpa else "eager"
         decoder = _layer_class(model)
         with init_empty_weights(include_buffers=False):
-            self.layer = decoder(full, layer_idx=layer)
+            arguments = (full, layer)[: len(inspect.signature(decoder).parameters)]
+            self.layer = decoder(*arguments).eval()
         for module in self.layer.modules():
             if type(module) in STORED:
                 module.__class__ = STORED[type(module)]  # same attributes, another forward
@@ -84,11 +85,10 @@ class HFLayer(nn.Module):
         A mask is always given: without one, transformers' sdpa path is causal.
         """
         visible = self.policy.visible(valid, self.window)
-        if self.sdpa:
-            return visible
-        return torch.zeros(visible.shape, dtype=dtype, device=valid.device).masked_fill(
-            ~visible, torch.finfo(dtype).min
-        )
+        if not self.sdpa:
+            additive = torch.zeros(visible.shape, dtype=dtype, device=valid.device)
+            visible = additive.masked_fill(~visible, torch.finfo(dtype).min)
+        return visible.expand(-1, -1, valid.shape[1], -1)
 
     def _positions(self, h: Tensor, valid: Tensor) -> dict[str, Any]:
         """Position arguments: token indices, or the identity (index 0, cos 1, sin 0) without rotary."""
@@ -111,13 +111,25 @@ def make_layer(
     """A filled layer; BlockError when ``tensors`` are not its weights."""
     module = HFLayer(config, layer, policy)
     fill(module.layer, tensors, dtype, f"{config.get('model_type')} layer {layer}")
+    if not policy.causal and not policy.rotary:
+        _check_unordered(module, complete(config).hidden_size)
     return module
+
+
+@torch.no_grad()
+def _check_unordered(layer: HFLayer, dim: int) -> None:
+    """Refuse a layer that orders its tokens by itself (a causal mask or positions inside its attention)."""
+    x = torch.randn(1, 4, dim, generator=torch.Generator().manual_seed(0))
+    valid = torch.ones(1, 4, dtype=torch.bool)
+    forward, backward = layer(x, valid), layer(x.flip(1), valid).flip(1)
+    if (forward - backward).norm() > 1e-3 * forward.norm():
+        raise BlockError(f"{type(layer.layer).__name__} depends on the order of tokens by itself; set causal: true")
 
 
 def _without_dropout(full: Any) -> Any:
     """A frozen layer is a fixed function: its dropouts are off."""
     for key in full.to_dict():
-        if key.endswith(("dropout", "pdrop")):
+        if "dropout" in key or key.endswith("pdrop"):
             setattr(full, key, 0.0)
     return full
 
@@ -147,7 +159,7 @@ def _layer_class(model: Any) -> type[nn.Module]:
     for cls in _defined(model, *(model._no_split_modules or ["-"])):
         parameters = inspect.signature(cls.forward).parameters.values()
         needed = {p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD}
-        if "hidden_states" not in needed:
+        if "hidden_states" not in needed or "attention_mask" not in inspect.signature(cls.forward).parameters:
             continue
         if needed - GIVEN:
             raise BlockError(f"{cls.__name__} needs {sorted(needed - GIVEN)}, which only its model can give it")

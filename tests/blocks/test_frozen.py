@@ -130,7 +130,7 @@ def test_autocast_gives_float32_close_to_the_exact_result(family: str) -> None:
     assert out.dtype == torch.float32
     assert (out - exact).norm() / exact.norm() < 2e-2
     (grad,), (true,) = (torch.autograd.grad(probe(y), x) for y in (out, exact))
-    assert (grad - true).norm() / true.norm() < 0.1
+    assert (grad - true).norm() / true.norm() < 5e-2
 
 
 @FAMILIES

@@ -69,7 +69,7 @@ def random_weights(family: str, layers: tuple[int, ...] = (0,), seed: int = 0) -
     config = MODELS[family].config
     drawn = tuple(
         {
-            key: torch.randn(shape, generator=generator) * (0.3 if len(shape) > 1 else 0.5) + (len(shape) == 1)
+            key: torch.randn(shape, generator=generator) * (0.15 if len(shape) > 1 else 0.3) + (len(shape) == 1)
             for key, shape in parameter_shapes(config, layer).items()
         }
         for layer in layers
