@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -119,9 +120,9 @@ class SceneBatch:
     city: list[str]
     agent_ids: list[list[str]]
     origin: Float64[Tensor, "s 2"]
-    rotation: Float64[Tensor, "s"]
+    rotation: Float64[Tensor, " s"]
     timestamps: Float[Tensor, "s t"]
-    index: Int64[Tensor, "s"]
+    index: Int64[Tensor, " s"]
 
     def __len__(self) -> int:
         """Number of scenes S."""
@@ -133,7 +134,7 @@ class SceneBatch:
         return len(self.scene_id)
 
     @property
-    def targets(self) -> Int64[Tensor, "s"]:
+    def targets(self) -> Int64[Tensor, " s"]:
         """Row of each scene's target among all agents."""
         return self.graph["agent"].ptr[:-1]
 
@@ -142,7 +143,7 @@ class SceneBatch:
         return replace(self, graph=self.graph.clone().to(device), timestamps=self.timestamps.to(device))
 
     def to_city(
-        self, positions: Float[Tensor, "n *shape 2"], scene: Int64[Tensor, "n"] | None = None
+        self, positions: Float[Tensor, "n *shape 2"], scene: Int64[Tensor, " n"] | None = None
     ) -> Float64[Tensor, "n *shape 2"]:
         """Positions in scene frames as city coordinates [m], in float64 on the CPU.
 
@@ -153,7 +154,7 @@ class SceneBatch:
         return frames.to_world(positions.detach().cpu().double(), *self._pose(scene))
 
     def to_scene(
-        self, positions: Float[Tensor, "n *shape 2"], scene: Int64[Tensor, "n"] | None = None
+        self, positions: Float[Tensor, "n *shape 2"], scene: Int64[Tensor, " n"] | None = None
     ) -> Float64[Tensor, "n *shape 2"]:
         """City coordinates [m] in scene frames: the inverse of ``to_city``."""
         return frames.to_local(positions.detach().cpu().double(), *self._pose(scene))
@@ -163,3 +164,50 @@ class SceneBatch:
             return self.origin, self.rotation
         rows = scene.cpu()
         return self.origin[rows], self.rotation[rows]
+
+
+def join(batches: Sequence[SceneBatch]) -> SceneBatch:
+    """Several batches of one data set as one."""
+    if len(batches) == 1:
+        return batches[0]
+    graph = HeteroData()
+    for kind in ("agent", "lane"):
+        _join_nodes(graph, kind, [batch.graph for batch in batches])
+    for relation in LANE_EDGES:
+        edges, first = [], 0
+        for batch in batches:
+            edges.append(batch.graph["lane", relation, "lane"].edge_index + first)
+            first += len(batch.graph["lane"].turn)
+        graph["lane", relation, "lane"].edge_index = torch.cat(edges, 1)
+    return SceneBatch(
+        graph=graph,
+        scene_id=[name for batch in batches for name in batch.scene_id],
+        city=[name for batch in batches for name in batch.city],
+        agent_ids=[names for batch in batches for names in batch.agent_ids],
+        **{
+            name: torch.cat([getattr(batch, name) for batch in batches])
+            for name in ("origin", "rotation", "timestamps", "index")
+        },
+    )
+
+
+def _join_nodes(graph: HeteroData, kind: str, parts: Sequence[HeteroData]) -> None:
+    stores = [part[kind] for part in parts]
+    width = max(store.points.shape[1] for store in stores) if kind == "lane" else 0
+    for name in stores[0].keys():  # noqa: SIM118  (a torch-geometric store iterates over values)
+        if name not in ("batch", "ptr"):
+            values = [store[name] for store in stores]
+            if name in ("points", "points_valid"):
+                values = [_widened(value, width) for value in values]
+            graph[kind][name] = torch.cat(values)
+    counts = torch.cat([store.ptr.diff() for store in stores])
+    graph[kind].ptr = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+    graph[kind].batch = torch.arange(len(counts)).repeat_interleave(counts)
+
+
+def _widened(lanes: Tensor, width: int) -> Tensor:
+    """Lane points (L, P, 2) or their validity (L, P) with P = width: points repeat the last one, validity is False."""
+    missing = width - lanes.shape[1]
+    if lanes.dtype == torch.bool:
+        return torch.cat([lanes, lanes.new_zeros(len(lanes), missing)], 1)
+    return torch.cat([lanes, lanes[:, -1:].expand(-1, missing, -1)], 1)
