@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -10,54 +11,36 @@ from jaxtyping import Bool, Float
 from geo_lm4ve.metrics.probabilities import ForecastError
 
 
-@dataclass(frozen=True)
-class DrivableRaster:
-    """A city's drivable area as Argoverse 1 stores it.
+@runtime_checkable
+class Area(Protocol):
+    """A drivable area: Argoverse 1's raster of a city, or the outlines of an Argoverse 2 map."""
 
-    Attributes:
-        mask: (rows, columns) the raster, 1 where drivable, 1 m per pixel.
-        city_to_image: (3, 3) SE(2) from city metres to pixels (the official file's name says the opposite).
-    """
-
-    mask: Float[np.ndarray, "rows columns"] | Bool[np.ndarray, "rows columns"]
-    city_to_image: Float[np.ndarray, "3 3"]
-
-    def contains(self, points: Float[np.ndarray, "*shape 2"]) -> Bool[np.ndarray, "*shape"]:
-        """True where a city point is drivable, with the roundings of ``get_raster_layer_points_boolean``.
-
-        City coordinates are rounded to whole metres, transformed and truncated to pixels. Row 0 and column 0 count as
-        outside, and so does everything beyond the raster.
-        """
-        rounded = np.round(points)
-        pixels = (rounded @ self.city_to_image[:2, :2].T + self.city_to_image[:2, 2]).astype(np.int64)
-        column, row = pixels[..., 0], pixels[..., 1]
-        rows, columns = self.mask.shape
-        inside = (column > 0) & (column < columns) & (row > 0) & (row < rows)
-        found = self.mask[np.where(inside, row, 0), np.where(inside, column, 0)]
-        return inside & (found == 1)
+    def contains(self, points: Float[np.ndarray, "*n 2"]) -> Bool[np.ndarray, "*n"]:
+        """True where a city position in metres is drivable."""
 
 
 def drivable_area_compliance(
-    positions: Float[np.ndarray, "s n f 2"], cities: list[str], rasters: dict[str, DrivableRaster], *, k: int
+    positions: Float[np.ndarray, "s n f 2"], areas: Sequence[Area], *, k: int
 ) -> Float[np.ndarray, " s"]:
     """Share of each scene's first min(k, n) modes with all points on the drivable area.
 
-    The official code takes the modes in the order of the file, not the most likely ones.
+    The official code (argoverse-api ``get_drivable_area_compliance``) takes the modes in the order of the file, not
+    the most likely ones.
 
     Args:
         positions: (S, n, F, 2) city coordinates in metres.
-        cities: S city names.
-        rasters: city name -> raster.
+        areas: the drivable area of each scene; scenes of one city share one object.
         k: number of guesses allowed.
 
     Raises:
-        ForecastError: a city without raster; it is named.
+        ForecastError: not one area per scene.
     """
-    if missing := sorted(set(cities) - rasters.keys()):
-        raise ForecastError(f"no drivable area raster of {', '.join(missing)}; there are: {sorted(rasters) or 'none'}")
+    if len(areas) != len(positions):
+        raise ForecastError(f"{len(positions)} scenes need as many drivable areas, not {len(areas)}")
     kept = positions[:, :k]
     compliant = np.zeros(kept.shape[:2], dtype=bool)
-    for city, raster in rasters.items():
-        here = np.array([name == city for name in cities], dtype=bool)
-        compliant[here] = raster.contains(kept[here]).all(-1)
+    which = np.array([id(area) for area in areas])
+    for area in {id(area): area for area in areas}.values():
+        here = which == id(area)
+        compliant[here] = area.contains(kept[here]).all(-1)
     return compliant.mean(1)

@@ -12,8 +12,11 @@ MOVING_M = 1.0
 STRAIGHT_DEG = 15.0
 """A heading that changes by less is straight on."""
 
-SPEED_EDGES = (0.5, 5.0, 10.0, 15.0)
-AGENT_EDGES = (11, 26, 51)
+SPEED_EDGES, SPEED_LABELS = (0.5, 5, 10, 15), ("below 0.5 m/s", "0.5-5 m/s", "5-10 m/s", "10-15 m/s", "from 15 m/s")
+AGENT_EDGES, AGENT_LABELS = (11, 26, 51), ("1-10 agents", "11-25 agents", "26-50 agents", "over 50 agents")
+TURN_LABELS = ("left", "straight", "right", "no direction")
+GROUP_ORDER = (*SPEED_LABELS, *TURN_LABELS, *AGENT_LABELS)
+"""Groups in the order of tables."""
 
 
 def observed_speed(history: Float[np.ndarray, "s t 2"]) -> Float[np.ndarray, " s"]:
@@ -41,19 +44,16 @@ def _direction(short: Float[np.ndarray, "s 2"], long: Float[np.ndarray, "s 2"]) 
 
 
 def speed_groups(speed: Float[np.ndarray, " s"]) -> list[str]:
-    """``standing`` (below 0.5 m/s) and ranges in m/s."""
-    labels = ["standing (< 0.5 m/s)", "0.5-5 m/s", "5-10 m/s", "10-15 m/s", ">= 15 m/s"]
-    return [labels[place] for place in np.digitize(speed, SPEED_EDGES)]
+    """Ranges of m/s; the lowest one is standing."""
+    return [SPEED_LABELS[place] for place in np.digitize(speed, SPEED_EDGES)]
 
 
 def turn_groups(angle: Float[np.ndarray, " s"]) -> list[str]:
     """``straight`` (less than 15 degrees), ``left``, ``right``, or ``no direction`` where the agent hardly moves."""
-    labels = np.array(["straight", "left", "right", "no direction"])
-    place = np.select([np.isnan(angle), angle >= STRAIGHT_DEG, angle <= -STRAIGHT_DEG], [3, 1, 2], 0)
-    return labels[place].tolist()
+    place = np.select([np.isnan(angle), angle >= STRAIGHT_DEG, angle <= -STRAIGHT_DEG], [3, 0, 2], 1)
+    return [TURN_LABELS[number] for number in place]
 
 
 def agent_groups(agents: Int64[np.ndarray, " s"]) -> list[str]:
     """Ranges of the number of agents seen at the last observed step, the target included."""
-    labels = ["1-10 agents", "11-25 agents", "26-50 agents", "> 50 agents"]
-    return [labels[place] for place in np.digitize(agents, AGENT_EDGES)]
+    return [AGENT_LABELS[place] for place in np.digitize(agents, AGENT_EDGES)]

@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float, Int64
 
 from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.metrics.drivable_area import DrivableRaster, drivable_area_compliance
+from geo_lm4ve.metrics.drivable_area import Area, drivable_area_compliance
 from geo_lm4ve.metrics.forecast_conditions import (
+    GROUP_ORDER,
     agent_groups,
     observed_speed,
     speed_groups,
@@ -54,9 +55,9 @@ def scene_table(
     *,
     protocol: Protocol,
     ks: Sequence[int],
-    rasters: Mapping[str, DrivableRaster] | None = None,
+    areas: Sequence[Area] | None = None,
 ) -> Table:
-    """Names, conditions and every metric of each scene (``minADE_6``, ...; ``DAC_6`` where rasters are given).
+    """Names, conditions and every metric of each scene (``minADE_6``, ...; ``DAC_6`` where drivable areas are given).
 
     Raises:
         ForecastError: as ``forecast_metrics`` and ``drivable_area_compliance``.
@@ -78,9 +79,8 @@ def scene_table(
     for k in ks:
         for name, values in forecast_metrics(modes, future, p, protocol=protocol, k=k).items():
             table[flat_name(name, k)] = values.tolist()
-        if rasters:
-            compliance = drivable_area_compliance(positions, list(truth.cities), dict(rasters), k=k)
-            table[flat_name("DAC", k)] = compliance.tolist()
+        if areas is not None:
+            table[flat_name("DAC", k)] = drivable_area_compliance(positions, areas, k=k).tolist()
     return table
 
 
@@ -104,16 +104,20 @@ def breakdown(
     return {
         grouping: {
             group: {"samples": len(rows), **means(_rows(table, rows), protocol, ks)}
-            for group, rows in sorted(_members(table[grouping]).items())
+            for group, rows in _members(table[grouping]).items()
         }
         for grouping in GROUPINGS
     }
 
 
 def _members(labels: Sequence[str]) -> dict[str, list[int]]:
-    members: dict[str, list[int]] = {}
+    """Rows of each group, groups in the order of tables (cities by name)."""
+    order = {label: place for place, label in enumerate(GROUP_ORDER)}
+    members: dict[str, list[int]] = {
+        label: [] for label in sorted(set(labels), key=lambda label: (order.get(label, -1), label))
+    }
     for row, label in enumerate(labels):
-        members.setdefault(label, []).append(row)
+        members[label].append(row)
     return members
 
 

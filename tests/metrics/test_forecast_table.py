@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
+from geo_lm4ve.data.argoverse1_map import DrivableRaster
 from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.metrics.drivable_area import DrivableRaster
 from geo_lm4ve.metrics.forecast_conditions import (
     agent_groups,
     observed_speed,
@@ -48,10 +48,10 @@ def test_an_agent_that_stops_or_starts_has_the_direction_of_the_longer_stretch()
 
 def test_group_borders():
     assert speed_groups(np.array([0.49, 0.5, 5.0, 10.0, 15.0])) == [
-        "standing (< 0.5 m/s)", "0.5-5 m/s", "5-10 m/s", "10-15 m/s", ">= 15 m/s",
+        "below 0.5 m/s", "0.5-5 m/s", "5-10 m/s", "10-15 m/s", "from 15 m/s",
     ]  # fmt: skip
     assert agent_groups(np.array([1, 10, 11, 25, 26, 50, 51])) == [
-        *["1-10 agents"] * 2, *["11-25 agents"] * 2, *["26-50 agents"] * 2, "> 50 agents",
+        *["1-10 agents"] * 2, *["11-25 agents"] * 2, *["26-50 agents"] * 2, "over 50 agents",
     ]  # fmt: skip
 
 
@@ -79,17 +79,22 @@ def test_table_means_and_breakdown():
     parts = breakdown(table, Protocol.av1, (1, 6))
     assert parts["city"]["MIA"]["samples"] == 2
     assert parts["city"]["MIA"]["K=6"]["minFDE"] == pytest.approx(2.5)
+    assert list(parts["speed"]) == ["below 0.5 m/s", "0.5-5 m/s", "5-10 m/s", "from 15 m/s"]
+    assert list(parts["city"]) == ["MIA", "PIT"]
     assert parts["turn"]["right"]["K=1"]["MR"] == 1
     for grouping in parts.values():
         weighted = sum(part["samples"] * part["K=6"]["minFDE"] for part in grouping.values())
         assert weighted / 6 == pytest.approx(total["K=6"]["minFDE"])
 
 
-def test_drivable_area_compliance_where_rasters_are_given():
-    mask = np.ones((200, 200))
-    rasters = {"PIT": DrivableRaster(mask, np.eye(3)), "MIA": DrivableRaster(mask * 0, np.eye(3))}
+def test_drivable_area_compliance_where_areas_are_given():
+    everywhere, nowhere = (
+        DrivableRaster(np.ones((200, 200)), np.eye(3)),
+        DrivableRaster(np.zeros((200, 200)), np.eye(3)),
+    )
+    areas = [everywhere if city == "PIT" else nowhere for city in _truth().cities]
     positions = np.full((6, 2, 30, 2), 50.0)
-    table = scene_table(_truth(), positions, None, protocol=Protocol.av1, ks=(1,), rasters=rasters)
+    table = scene_table(_truth(), positions, None, protocol=Protocol.av1, ks=(1,), areas=areas)
     assert table["DAC_1"] == [1, 0, 1, 1, 0, 1]
     assert means(table, Protocol.av1, (1,))["K=1"]["DAC"] == pytest.approx(4 / 6)
     assert "brier-minFDE_1" not in table
