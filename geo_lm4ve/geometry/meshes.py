@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,16 +76,16 @@ def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048,
 def _opened(path: Path, read: Callable[[Path], Any]) -> Any:
     """What ``read`` makes of the file; whatever a damaged file provokes becomes a PointsError."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # numpy only warns about an empty table
-            return read(path)
+        return read(path)
     except Exception as error:
         raise PointsError(f"{path} cannot be read as {path.suffix} ({error}); is it complete?") from error
 
 
 def _read_table(path: Path) -> np.ndarray:
-    text = path.read_text(encoding="utf-8").replace(",", " ")
-    return np.loadtxt(text.splitlines(), ndmin=2)
+    lines = path.read_text(encoding="utf-8").replace(",", " ").splitlines()
+    if not any(line.split("#")[0].strip() for line in lines):
+        raise ValueError("it has no rows")
+    return np.loadtxt(lines, ndmin=2)
 
 
 def _from_mesh(path: Path, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:

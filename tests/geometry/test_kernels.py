@@ -1,0 +1,121 @@
+import sys
+import types
+
+import pytest
+import torch
+from clouds import random_clouds
+
+from geo_lm4ve.geometry import kernels
+from geo_lm4ve.geometry import reference as plain
+from geo_lm4ve.geometry.sampling import farthest_point_sample
+
+
+@pytest.fixture(autouse=True)
+def _fresh_probe():
+    kernels._probe.cache_clear()
+    yield
+    kernels._probe.cache_clear()
+
+
+def hide(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+
+
+def fake_pointnet2(monkeypatch):
+    """A module with the interface and the semantics of pointnet2_ops' CUDA kernels, in torch."""
+
+    def furthest_point_sample(points, count):
+        return plain.farthest_point_sample(points, count, 0, 1e-3).int()
+
+    def ball_query(radius, k, points, queries):
+        return plain.ball_query(queries, points, radius, k).int()
+
+    def three_nn(queries, points):
+        distances, indices = plain.three_nn(queries, points)
+        return distances, indices.int()
+
+    module = types.ModuleType("pointnet2_ops.pointnet2_utils")
+    module.__dict__.update(furthest_point_sample=furthest_point_sample, ball_query=ball_query, three_nn=three_nn)
+    monkeypatch.setitem(sys.modules, "pointnet2_ops", types.ModuleType("pointnet2_ops"))
+    monkeypatch.setitem(sys.modules, "pointnet2_ops.pointnet2_utils", module)
+    return module
+
+
+def test_announcement_names_every_operation():
+    announced = kernels.announce("cpu")
+    assert set(announced) == {"farthest_point_sample", "knn", "ball_query", "three_nn"}
+    assert announced["knn"] == "torch (no other implementation on cpu)"
+
+
+def test_without_optional_packages_torch_serves_and_the_install_line_is_said(monkeypatch):
+    hide(monkeypatch, "torch_quickfps")
+    hide(monkeypatch, "pointnet2_ops")
+    hide(monkeypatch, "pointnet2_ops.pointnet2_utils")
+    assert kernels.announce("cpu")["farthest_point_sample"].startswith("torch (torch-quickfps is not installed: pip")
+    assert kernels.announce("cuda")["ball_query"].startswith("torch (pointnet2_ops is not installed: build it from")
+    assert farthest_point_sample(random_clouds(1, 9), 3).shape == (1, 3)
+
+
+def test_broken_package_is_announced_as_broken(monkeypatch):
+    def broken(name):
+        raise ImportError("undefined symbol: _ZN3c10")
+
+    monkeypatch.setattr(kernels.importlib, "import_module", broken)
+    choice = kernels.choose("farthest_point_sample", "cpu")
+    assert choice == kernels.Choice("torch", "torch-quickfps is installed but does not load: undefined symbol: _ZN3c10")
+
+
+def test_reference_context_wins_and_ends():
+    with kernels.reference():
+        assert kernels.choose("farthest_point_sample") == kernels.Choice("torch", "asked for by kernels.reference()")
+    assert "asked" not in kernels.choose("farthest_point_sample").reason
+
+
+def test_other_dtypes_go_to_torch():
+    assert kernels.choose("farthest_point_sample", dtype=torch.float64).implementation == "torch"
+
+
+def test_unknown_operation():
+    with pytest.raises(ValueError, match="no point operation 'fps'; there are farthest_point_sample"):
+        kernels.choose("fps")
+
+
+@pytest.mark.parametrize(("points", "count"), [(64, 64), (500, 1), (1024, 64), (2048, 300)])
+def test_quickfps_gives_the_reference_indices(points, count):
+    pytest.importorskip("torch_quickfps")
+    clouds = random_clouds(8, points, seed=points)
+    assert kernels.choose("farthest_point_sample").implementation == "torch-quickfps"
+    fast = farthest_point_sample(clouds, count, start=3)
+    with kernels.reference():
+        assert torch.equal(fast, farthest_point_sample(clouds, count, start=3))
+
+
+def test_quickfps_is_not_asked_to_skip(monkeypatch):
+    pytest.importorskip("torch_quickfps")
+    clouds = random_clouds(2, 50) * torch.rand(2, 50, 1) * 0.1
+    with kernels.reference():
+        expected = farthest_point_sample(clouds, 10, skip_near_origin=1e-3)
+    assert torch.equal(farthest_point_sample(clouds, 10, skip_near_origin=1e-3), expected)
+
+
+def on_cuda(monkeypatch):
+    """Choose as for a GPU; the fake kernels above run on the CPU."""
+    choose = kernels.choose
+    monkeypatch.setattr(kernels, "choose", lambda op, device, dtype: choose(op, "cuda", dtype))
+
+
+def test_pointnet2_kernels_give_the_reference_indices(monkeypatch):
+    module = fake_pointnet2(monkeypatch)
+    on_cuda(monkeypatch)
+    clouds, queries = random_clouds(3, 80), random_clouds(3, 10, seed=1)
+    clouds[:, 5:40] *= 0.01  # the kernel would pass over these unless the cloud is moved
+    assert not torch.equal(
+        module.furthest_point_sample(clouds, 60).long(), plain.farthest_point_sample(clouds, 60, 0, 0)
+    )
+    for skip in (0.0, 1e-3):
+        found = kernels.farthest_point_sample(clouds, 60, 0, skip)
+        assert found.dtype == torch.long
+        assert torch.equal(found, plain.farthest_point_sample(clouds, 60, 0, skip))
+    assert torch.equal(kernels.farthest_point_sample(clouds, 9, 4, 0.0), plain.farthest_point_sample(clouds, 9, 4, 0.0))
+    assert torch.equal(kernels.ball_query(queries, clouds, 0.7, 6), plain.ball_query(queries, clouds, 0.7, 6))
+    assert torch.equal(kernels.three_nn(queries, clouds)[1], plain.three_nn(queries, clouds)[1])

@@ -1,0 +1,121 @@
+import h5py
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from geo_lm4ve.geometry.meshes import PointsError, read_points
+
+BOX = trimesh.creation.box(extents=(1, 2, 3))
+CLOUD = np.random.default_rng(0).normal(size=(50, 3))
+TRIANGLE = "3 1 0\n0 0 0\n1 0 0\n0 1 0\n3 0 1 2\n"
+
+
+@pytest.mark.parametrize("suffix", ["off", "ply", "obj", "stl"])
+def test_meshes_are_sampled_over_their_surface(tmp_path, suffix):
+    path = tmp_path / f"box.{suffix}"
+    BOX.export(path)
+    cloud = read_points(path, mesh_points=500)
+    assert cloud.points.shape == cloud.normals.shape == (500, 3)
+    assert cloud.points.dtype == torch.float32
+    on_face = (cloud.points.abs() - torch.tensor([0.5, 1, 1.5])).abs() < 1e-6
+    assert on_face.any(1).all()
+    assert torch.equal(cloud.normals.abs().max(1).values, torch.ones(500))
+    assert torch.equal(read_points(path, mesh_points=500).points, cloud.points)
+    assert not torch.equal(read_points(path, mesh_points=500, seed=1).points, cloud.points)
+
+
+@pytest.mark.parametrize("header", ["OFF\n", "OFF", "OFF # comment\n"])
+def test_off_files_that_miss_the_newline_after_off(tmp_path, header):
+    path = tmp_path / "triangle.off"
+    path.write_text(header + TRIANGLE)
+    points = read_points(path, mesh_points=100).points
+    assert (points.sum(1) <= 1 + 1e-6).all()
+    assert (points[:, 2] == 0).all()
+
+
+def test_quads_count_with_both_halves(tmp_path):
+    path = tmp_path / "quad.off"
+    path.write_text("OFF\n4 1 0\n0 0 0\n1 0 0\n1 1 0\n0 1 0\n4 0 1 2 3\n")
+    points = read_points(path, mesh_points=2000).points
+    assert (points[:, :2].mean(0) - 0.5).abs().max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("a.npy", lambda path: np.save(path, CLOUD)),
+        ("a.npy", lambda path: np.save(path, CLOUD[None].astype("f4"))),
+        ("a.txt", lambda path: np.savetxt(path, CLOUD)),
+        ("a.xyz", lambda path: np.savetxt(path, CLOUD, header="x y z")),
+        ("a.csv", lambda path: np.savetxt(path, CLOUD, delimiter=",")),
+        ("a.ply", lambda path: trimesh.PointCloud(CLOUD).export(path)),
+    ],
+)
+def test_point_files_are_read_as_they_are(tmp_path, name, write):
+    write(tmp_path / name)
+    cloud = read_points(tmp_path / name)
+    np.testing.assert_allclose(cloud.points, CLOUD, rtol=1e-5, atol=1e-6)
+    assert cloud.normals is None
+
+
+def test_unit_columns_are_normals_and_colours_are_not(tmp_path):
+    normals = CLOUD / np.linalg.norm(CLOUD, axis=1, keepdims=True)
+    np.save(tmp_path / "a.npy", np.hstack([CLOUD, normals]))
+    np.testing.assert_allclose(read_points(tmp_path / "a.npy").normals, normals, rtol=1e-5, atol=1e-6)
+    np.save(tmp_path / "b.npy", np.hstack([CLOUD, 100 * normals]))
+    assert read_points(tmp_path / "b.npy").normals is None
+
+
+def test_hdf5_of_one_cloud(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["data"], file["normal"] = CLOUD[None], np.tile([[0, 0, 1.0]], (50, 1))
+    cloud = read_points(tmp_path / "a.h5")
+    assert cloud.points.shape == (50, 3)
+    assert cloud.normals[7].tolist() == [0, 0, 1]
+
+
+def hdf5(path, **datasets):
+    with h5py.File(path, "w") as file:
+        for key, value in datasets.items():
+            file[key] = value
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "message"),
+    [
+        ("gone.off", lambda path: None, "there is no file"),
+        ("a.las", lambda path: path.write_bytes(b"x"), r"files .las are not read; known are .off .ply"),
+        ("a", lambda path: path.write_bytes(b"x"), "without a suffix"),
+        ("a.off", lambda path: path.write_text("OFF\n0 0 0\n"), "empty mesh"),
+        ("a.off", lambda path: path.write_text("OFF\n3 0 0\n0 0 0\n1 0 0\n0 1 0\n"), "no faces"),
+        ("a.off", lambda path: path.write_text("OFF\n" + TRIANGLE.replace("0 1 0\n", "0 nan 0\n")), "finite area"),
+        ("a.off", lambda path: path.write_text("OFF\n" + TRIANGLE.replace("0 1 2", "0 1 7")), "cannot be read as .off"),
+        ("a.off", lambda path: path.write_text("OFF\n" + TRIANGLE.replace("0 1 0", "2 0 0")), "finite area above 0"),
+        ("a.obj", lambda path: path.write_text(""), "empty mesh"),
+        ("a.ply", lambda path: path.write_text("garbage"), "cannot be read as .ply"),
+        ("a.stl", lambda path: path.write_bytes(b"\0" * 20), "a.stl"),
+        ("a.npy", lambda path: np.save(path, CLOUD[:, :2]), r"shape \(points, 3 or more\), it is float64 \(50, 2\)"),
+        ("a.npy", lambda path: np.save(path, np.stack([CLOUD, CLOUD])), "holds 2 clouds"),
+        ("a.npy", lambda path: np.save(path, np.array([{}], dtype=object)), "cannot be read as .npy"),
+        ("a.npy", lambda path: path.write_bytes(b"\x93NUMPY"), "cannot be read as .npy"),
+        ("a.txt", lambda path: path.write_text("1 2 3\n4 5\n"), "cannot be read as .txt"),
+        ("a.txt", lambda path: path.write_text("# x y z\n"), r"cannot be read as .txt \(it has no rows\)"),
+        ("a.xyz", lambda path: path.write_text("1 2 3\n4 nan 6\n"), r"point 1 is \[4.0, nan, 6.0\]"),
+        ("a.h5", lambda path: path.write_bytes(b"not hdf5"), "cannot be read as .h5"),
+        ("a.h5", lambda path: hdf5(path, points=CLOUD), "no dataset 'data'"),
+        ("a.h5", lambda path: hdf5(path, data=np.stack([CLOUD] * 3)), "holds 3 clouds"),
+        ("a.h5", lambda path: hdf5(path, data=CLOUD, normal=CLOUD[:7]), "normals .* must agree"),
+    ],
+)
+def test_unusable_files_are_named_with_the_reason(tmp_path, name, write, message):
+    write(tmp_path / name)
+    with pytest.raises(PointsError, match=message) as caught:
+        read_points(tmp_path / name)
+    assert name in str(caught.value)
+
+
+def test_too_few_points(tmp_path):
+    np.save(tmp_path / "a.npy", CLOUD)
+    with pytest.raises(PointsError, match="has 50 points, at least 64 are needed"):
+        read_points(tmp_path / "a.npy", at_least=64)
