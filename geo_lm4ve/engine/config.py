@@ -11,6 +11,10 @@ Precision = Enum("Precision", ["no", "bf16", "fp16"])
 """Mixed precision: ``no`` computes in float32."""
 
 
+Classes = Enum("Classes", ["match", "slice", "fresh"])
+"""See ``RunConfig.classes`` and ``pretrained.load_official``."""
+
+
 class Device(Enum):
     """Where to compute."""
 
@@ -48,6 +52,8 @@ class RunConfig(PartConfig):
         checkpoint: for evaluation without a run folder: a run, a ``save_pretrained`` folder or an official file.
         init_from: official checkpoint to start training from.
         allow_missing: keys (or prefixes) of the model that ``init_from``/``checkpoint`` may lack.
+        classes: what to do with a checkpoint head of another number of classes: ``match`` (an error), ``slice`` (keep the
+            first rows, for 40-output ScanObjectNN heads) or ``fresh`` (a new last layer).
         allow_other_block: accept a frozen block with another fingerprint than the recorded one.
         pictures: draw the task's report at the end.
         trackers: also log to ``tensorboard`` and/or ``wandb``.
@@ -66,6 +72,7 @@ class RunConfig(PartConfig):
     checkpoint: str | None = None
     init_from: str | None = None
     allow_missing: list[str] = field(default_factory=list)
+    classes: Classes = Classes.match
     allow_other_block: bool = False
     pictures: bool = True
     trackers: list[str] = field(default_factory=list)

@@ -13,11 +13,11 @@ from geo_lm4ve.data.argoverse1_map import read_drivable_raster
 from geo_lm4ve.data.argoverse2_map import read_surfaces
 from geo_lm4ve.data.base import DataError
 from geo_lm4ve.data.scenes import Protocol
+from geo_lm4ve.data.surfaces import Surface
 from geo_lm4ve.engine.forecast_match import Match, match
 from geo_lm4ve.engine.forecast_truth import targets
 from geo_lm4ve.engine.forecast_worlds import score_worlds
 from geo_lm4ve.files import write_json
-from geo_lm4ve.metrics.drivable_area import Area
 from geo_lm4ve.metrics.forecast_table import Table, breakdown, means, scene_table
 from geo_lm4ve.metrics.probabilities import ForecastError
 from geo_lm4ve.metrics.submissions import Forecasts, read_argoverse1, read_argoverse2
@@ -116,7 +116,7 @@ def normalized(forecasts: Forecasts) -> Forecasts:
 
 def _areas(
     cities: Sequence[str], paths: Sequence[Path], data: Path, protocol: Protocol, maps: Path | None, wanted: bool
-) -> list[Area] | None:
+) -> list[Surface] | None:
     """The drivable area of each scene, or None where there is none or (Argoverse 2) it is not asked for."""
     if protocol is Protocol.av2:
         if not wanted:
@@ -156,7 +156,7 @@ def _notes(scored: Forecasts, now: np.ndarray, tracks: int, guesses: int) -> lis
     return notes
 
 
-def _map_notes(areas: list[Area] | None, protocol: Protocol) -> list[str]:
+def _map_notes(areas: list[Surface] | None, protocol: Protocol) -> list[str]:
     if areas is not None or protocol is Protocol.av2:
         return []
     return [

@@ -34,7 +34,7 @@ class Session:
 
     def __init__(self, run: RunConfig, accumulate: int = 1):
         self.accelerator = Accelerator(
-            cpu=run.device is Device.cpu,
+            cpu=run.device is Device.cpu or not torch.accelerator.is_available(),
             mixed_precision=run.precision.name,
             gradient_accumulation_steps=accumulate,
             kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],

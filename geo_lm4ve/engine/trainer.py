@@ -45,7 +45,7 @@ class Trainer:
         self.model = build_experiment_model(experiment, self.task.outputs)
         self.model.classes = self.data.info.classes
         if run.init_from and folder is None:
-            load_weights(self.model, Path(run.init_from), run.allow_other_block, run.allow_missing)
+            load_weights(self.model, Path(run.init_from), run)
         self.optimizer = build_optimizer(self.model, optim, experiment.bridge)
         self.position = Position()
         extra: dict[str, Any] = {}

@@ -39,31 +39,31 @@ def checkpoint_folder(folder: Path) -> Path:
     raise CheckpointError(f"{folder} holds no checkpoint: train first, or give run.checkpoint=")
 
 
-def load_weights(model: Model, source: Path, allow_other_block: bool, allow_missing: list[str]) -> str:
+def load_weights(model: Model, source: Path, run: RunConfig) -> str:
     """Load a run, a saved model or an official checkpoint file into ``model``; returns what was loaded."""
     if source.is_dir():
         folder = checkpoint_folder(source)
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        check_block(model, card["block_reference"], allow_other_block)
+        check_block(model, card["block_reference"], run.allow_other_block)
         model.load_state_dict(read_weights(folder / WEIGHTS))
         return str(folder)
-    report = load_official(model, source, allow=tuple(allow_missing))
+    report = load_official(model, source, allow=tuple(run.allow_missing), classes=run.classes.name)
     print(report)
     return str(source)
 
 
-def model_for_evaluation(experiment: ExperimentConfig, folder: Path | None, task: Task) -> tuple[Model, str]:
+def model_for_evaluation(
+    experiment: ExperimentConfig, run: RunConfig, folder: Path | None, task: Task
+) -> tuple[Model, str]:
     """The model to score and where its weights came from.
 
     Raises:
         ConfigError: an experiment file without ``run.checkpoint`` whose model has something to train.
     """
-    run = experiment.run
-    assert isinstance(run, RunConfig)
     model = build_experiment_model(experiment, task.outputs)
     source = run.checkpoint or folder
     if source is not None:
-        return model, load_weights(model, Path(source), run.allow_other_block, run.allow_missing)
+        return model, load_weights(model, Path(source), run)
     if model.count()["trainable"]:
         raise ConfigError(
             "this experiment has trainable weights, but none were given: pass a run folder, or run.checkpoint=PATH "

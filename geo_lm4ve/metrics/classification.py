@@ -17,7 +17,7 @@ def confusion_matrix(
 
 def overall_accuracy(confusion: Int[Tensor, "c c"]) -> float:
     """OA = correct / all."""
-    return (confusion.trace() / confusion.sum().clamp(min=1)).item()
+    return (confusion.trace().double() / confusion.sum().clamp(min=1)).item()
 
 
 def class_accuracies(confusion: Int[Tensor, "c c"]) -> Float[Tensor, " c"]:
