@@ -11,7 +11,7 @@ import json
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import safetensors.torch
 from safetensors import SafetensorError
@@ -144,6 +144,7 @@ def read_shard(path: Path, record: ShardRecord, verify: bool = True) -> ScenePac
         raise DataError(f"{path} is damaged ({error}); {advice}") from error
 
 
+@runtime_checkable
 class Shards(Protocol):
     """Packs of scenes by number."""
 

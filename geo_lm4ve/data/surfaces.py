@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 
+@runtime_checkable
 class Surface(Protocol):
     """The drivable area around a scene."""
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
+from geo_lm4ve.data.surfaces import Surface
 from geo_lm4ve.metrics.probabilities import ForecastError
 
 
-@runtime_checkable
-class Area(Protocol):
-    """A drivable area: Argoverse 1's raster of a city, or the outlines of an Argoverse 2 map."""
-
-    def contains(self, points: Float[np.ndarray, "*n 2"]) -> Bool[np.ndarray, "*n"]:
-        """True where a city position in metres is drivable."""
-
-
 def drivable_area_compliance(
-    positions: Float[np.ndarray, "s n f 2"], areas: Sequence[Area], *, k: int
+    positions: Float[np.ndarray, "s n f 2"], areas: Sequence[Surface], *, k: int
 ) -> Float[np.ndarray, " s"]:
     """Share of each scene's first min(k, n) modes with all points on the drivable area.
 

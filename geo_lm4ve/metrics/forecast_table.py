@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float, Int64
 
 from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.metrics.drivable_area import Area, drivable_area_compliance
+from geo_lm4ve.data.surfaces import Surface
+from geo_lm4ve.metrics.drivable_area import drivable_area_compliance
 from geo_lm4ve.metrics.forecast_conditions import (
     GROUP_ORDER,
     agent_groups,
@@ -55,7 +56,7 @@ def scene_table(
     *,
     protocol: Protocol,
     ks: Sequence[int],
-    areas: Sequence[Area] | None = None,
+    areas: Sequence[Surface] | None = None,
 ) -> Table:
     """Names, conditions and every metric of each scene (``minADE_6``, ...; ``DAC_6`` where drivable areas are given).
 
