@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class MultiHeadAttention(nn.Module):
-    """Multi-head attention of x to the visible elements of a memory.
+    """Multi-head attention to the visible ones of some elements.
 
     Attributes:
         query, key, value, out: the four projections.
@@ -23,10 +23,14 @@ class MultiHeadAttention(nn.Module):
         self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
 
     def forward(
-        self, x: Float[Tensor, "b n d"], memory: Float[Tensor, "b m d"], visible: Bool[Tensor, "b m"] | None = None
+        self,
+        queries: Float[Tensor, "b n d"],
+        keys: Float[Tensor, "b m d"],
+        values: Float[Tensor, "b m d"],
+        visible: Bool[Tensor, "b m"] | None = None,
     ) -> Float[Tensor, "b n d"]:
-        """What each x receives; where nothing is visible the mixed value is zero, and only the output bias is left."""
-        q, k, v = (self._split(values) for values in (self.query(x), self.key(memory), self.value(memory)))
+        """What each query receives; where nothing is visible the mixed value is zero: only the output bias is left."""
+        q, k, v = self._split(self.query(queries)), self._split(self.key(keys)), self._split(self.value(values))
         if visible is None:
             mixed = F.scaled_dot_product_attention(q, k, v)
         else:
@@ -54,12 +58,15 @@ class EncoderLayer(nn.Module):
     def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"] | None) -> Float[Tensor, "b n d"]:
         """Elements that have looked at the valid ones."""
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, valid)
+        x = x + self.attention(normed, normed, normed, valid)
         return x + self.mlp(self.mlp_norm(x))
 
 
 class DecoderLayer(nn.Module):
-    """Queries look at their own group, then at a memory, each time pre-norm and residual; then an MLP."""
+    """Queries look at their own group, then at a memory; then an MLP. Each step is pre-norm and residual.
+
+    As in the official code, the attention within a group norms its values only, not what it compares.
+    """
 
     def __init__(self, dim: int, heads: int, hidden: int):
         super().__init__()
@@ -72,9 +79,8 @@ class DecoderLayer(nn.Module):
     ) -> Float[Tensor, "b g k d"]:
         """Queries in g groups of k per sample: attention among queries stays within a group, the memory is shared."""
         x = queries.flatten(0, 1)
-        normed = self.self_norm(x)
-        x = (x + self.self_attention(normed, normed)).view_as(queries).flatten(1, 2)
-        x = x + self.cross_attention(self.cross_norm(x), memory, visible)
+        x = (x + self.self_attention(x, x, self.self_norm(x))).view_as(queries).flatten(1, 2)
+        x = x + self.cross_attention(self.cross_norm(x), memory, memory, visible)
         return (x + self.mlp(self.mlp_norm(x))).view_as(queries)
 
 
