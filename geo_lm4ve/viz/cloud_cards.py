@@ -58,7 +58,9 @@ def encode(points: Float[np.ndarray, "n 3"]) -> str:
 
 def _toolbar(clouds: Sequence[Cloud], hint: str) -> str:
     kinds = [_kind(cloud) for cloud in clouds]
-    counts = {"all": len(kinds), "wrong": kinds.count("wrong"), "right": kinds.count("right")}
+    counts = {"all": len(kinds)}
+    if set(kinds) != {"unknown"}:
+        counts |= {"wrong": kinds.count("wrong"), "right": kinds.count("right")}
     buttons = "".join(
         f'<button type="button" data-show="{kind}" aria-pressed="{str(kind == "all").lower()}">{kind} {count}</button>'
         for kind, count in counts.items()

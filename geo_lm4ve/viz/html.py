@@ -67,7 +67,7 @@ def html_report(
     """
     parts = {
         "numbers": _tiles(highlights or {}) + _section("How these numbers were made", _facts(summary)),
-        "clouds": _section("Predictions", cards(clouds)) if clouds else "",
+        "clouds": _section(_clouds_title(clouds), cards(clouds)) if clouds else "",
         "pictures": _section("Pictures", _pictures(pictures)) if pictures else "",
         "tables": "".join(_section(table.title, _table(table)) for table in tables),
     }
@@ -91,6 +91,10 @@ def _asset(name: str) -> str:
 
 def _section(title: str, body: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>\n" if body else ""
+
+
+def _clouds_title(clouds: Sequence[Cloud]) -> str:
+    return "Predictions" if any(cloud.top for cloud in clouds) else "Point clouds"
 
 
 def _tiles(highlights: Mapping[str, str]) -> str:

@@ -1,0 +1,52 @@
+"""Draw point clouds, a run's predictions, or the training curves of several runs.
+
+python tools/visualize.py chair.off scan.ply             clouds.png and clouds.html (turn it with the mouse)
+python tools/visualize.py *.off --predictions p.json     the same, with the classes that tools/predict.py --out wrote
+python tools/visualize.py runs/quickstart/20260101-120000-0
+                                                         the run's pictures again: confusion matrix, contact sheet,
+                                                         report.html (the data must be there, the model need not)
+python tools/visualize.py runs/a/... runs/b/... --metrics overall_accuracy
+                                                         curves.png: loss, metrics and learning rate side by side
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from geo_lm4ve import cli
+from geo_lm4ve.files import UserError
+from geo_lm4ve.tasks.redraw import redraw
+from geo_lm4ve.viz.files import draw_files, draw_logs
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "paths", type=Path, nargs="+", metavar="FILE|RUN", help="point cloud or mesh files, or run folders"
+    )
+    parser.add_argument("--out", type=Path, help="folder for the pictures (default: the one run, else pictures/)")
+    parser.add_argument("--predictions", type=Path, help="JSON written by tools/predict.py --out, for FILEs")
+    parser.add_argument("--metrics", nargs="+", default=["accuracy"], help="for several RUNs: endings of metric names")
+    return parser.parse_args()
+
+
+def draw(given: argparse.Namespace) -> list[Path]:
+    runs = [path for path in given.paths if path.is_dir()]
+    if runs and len(runs) < len(given.paths):
+        raise UserError("give either files or run folders, not both")
+    if len(runs) == 1:
+        return redraw(cli.load_run(runs[0]), runs[0], given.out or runs[0])
+    out = given.out or Path("pictures")
+    if runs:
+        return draw_logs(runs, out, given.metrics)
+    predictions = json.loads(given.predictions.read_text(encoding="utf-8")) if given.predictions else []
+    return draw_files(given.paths, out, {entry["file"]: entry["top"] for entry in predictions})
+
+
+def main() -> None:
+    for path in draw(arguments()):
+        print(path)
+
+
+if __name__ == "__main__":
+    cli.friendly(main)
