@@ -25,8 +25,11 @@ CLOUDS_AT_ONCE = 64
 
 
 def cache_folder(root: Path) -> Path:
-    """``<root>/fps_order``, or where ``root`` cannot be written the user's cache (GEO_LM4VE_CACHE or ~/.cache)."""
-    if os.access(root, os.W_OK):
+    """``<root>/fps_order``, or where ``root`` is read-only the user's cache (GEO_LM4VE_CACHE or ~/.cache).
+
+    A folder whose mode says read-only is left alone even by root, who could write to it.
+    """
+    if os.access(root, os.W_OK) and root.stat().st_mode & 0o222:
         return root / "fps_order"
     base = os.environ.get("GEO_LM4VE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "geo_lm4ve"
     return Path(base).expanduser() / "fps_order"

@@ -12,7 +12,8 @@ from torch import Tensor
 
 def generator(*keys: int) -> torch.Generator:
     """A CPU generator whose numbers depend on all the keys (>= 0), e.g. (seed, epoch, batch)."""
-    state = np.random.SeedSequence(keys).generate_state(1, np.uint64)[0]
+    # With their number: SeedSequence takes (1,) and (1, 0) for the same.
+    state = np.random.SeedSequence((len(keys), *keys)).generate_state(1, np.uint64)[0]
     return torch.Generator().manual_seed(int(state))
 
 
