@@ -68,7 +68,7 @@ def circle(radius: float = 1.0, segments: int = SEGMENTS) -> np.ndarray:
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def lathe(profile: Sequence[tuple[float, float]], segments: int = SEGMENTS) -> Mesh:
+def lathe(profile: Sequence[Sequence[float]], segments: int = SEGMENTS) -> Mesh:
     """The surface that a line of (radius, z) points sweeps about the z axis; end it at radius 0 to close it."""
     outline = np.asarray(profile, dtype=float)
     around = np.broadcast_to(circle(1.0, segments), (len(outline), segments, 2))

@@ -61,36 +61,30 @@ def test_processes_see_what_one_with_the_larger_batch_sees(world):
         assert same([batch], [share[k] for share in shares])
 
 
-def test_points_are_augmented_subsets_of_the_stored_ones():
-    for batch in train().batches(0):
+def test_a_batch_takes_one_random_subset_of_the_stored_points():
+    subsets = set()
+    for batch in train(Recipe(points=8, shuffle_points=True, augment=PLAIN.augment)).batches(0):
         stored = CLOUDS.points[batch.index]
-        recovered = set()
-        for points, cloud in zip(batch.points, stored):
-            # Undo the affine map by least squares per axis over the best matching subset: ratios of differences.
-            recovered.add(tuple(match(points, cloud)))
-        assert len(recovered) == 1  # one subset for the whole batch, as Point-BERT draws it
-    subsets = {tuple(match(batch.points[0], CLOUDS.points[batch.index[0]])) for batch in train().batches(0)}
-    assert len(subsets) > 10
+        where = (batch.points[:, :, None] == stored[:, None]).all(-1)
+        assert (where.sum(-1) == 1).all()
+        (subset,) = where.int().argmax(-1).unique(dim=0).tolist()
+        assert len(set(subset)) == 8
+        subsets.add(tuple(subset))
+    assert len(subsets) == 13
 
 
-def match(points, cloud):
-    """Indices into ``cloud`` of the points that an increasing affine map per axis made of it."""
-    from itertools import permutations
-
-    x, y = points[:, 0], cloud[:, 0]
-    for a, b in permutations(range(len(y)), 2):
-        if (y[a] - y[b]).abs() < 1e-3:
-            continue
-        scale = (x[0] - x[1]) / (y[a] - y[b])
-        if not 0.66 < scale < 1.51:
-            continue
-        shift = x[0] - scale * y[a]
-        if shift.abs() > 0.2001:
-            continue
-        gaps = (x[:, None] - (scale * y + shift)).abs().min(1)
-        if gaps.values.max() < 1e-4 and len(set(gaps.indices.tolist())) == len(x):
-            return gaps.indices.tolist()
-    raise AssertionError("no scale and shift in range explains these points")
+def test_every_cloud_is_scaled_and_shifted_on_its_own():
+    recipe = Recipe(points=8, shuffle_points=False, augment=RECIPE.augment)
+    points, _, index = joined(train(recipe).batches(0))
+    stored = CLOUDS.points[index, :8]
+    scale = (points[:, 1] - points[:, 0]) / (stored[:, 1] - stored[:, 0])
+    shift = points[:, 0] - scale * stored[:, 0]
+    torch.testing.assert_close(points, scale[:, None] * stored + shift[:, None], rtol=1e-3, atol=1e-3)
+    assert scale.min() > 0.66
+    assert scale.max() < 1.51
+    assert shift.abs().max() < 0.21
+    assert scale.std() > 0.15
+    assert shift.std() > 0.08
 
 
 def test_without_shuffling_and_augmentation_the_first_points_come_unchanged():
