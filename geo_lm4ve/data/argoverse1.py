@@ -10,7 +10,7 @@ from typing import ClassVar
 from geo_lm4ve.config import register
 from geo_lm4ve.data.argoverse1_csv import FUTURE, HISTORY, HZ, read_sequence
 from geo_lm4ve.data.argoverse1_map import (
-    CITIES,
+    RASTERS,
     DrivableRaster,
     read_drivable_raster,
     read_vector_map,
@@ -70,7 +70,7 @@ class Argoverse1Files(SceneFiles):
 
     def notes(self) -> list[str]:
         """Absent rasters."""
-        if self.maps and any(read_drivable_raster(self.maps, city) for city in CITIES):
+        if self.maps and any(self.maps.glob(RASTERS[0].format(city="*"))):
             return []
         return ["there is no raster of the drivable area, so drivable-area compliance (DAC) cannot be computed"]
 

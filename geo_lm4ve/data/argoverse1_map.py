@@ -15,26 +15,29 @@ from geo_lm4ve.data.base import DataError
 from geo_lm4ve.data.scenes import Turn
 from geo_lm4ve.data.vector_map import Lane, VectorMap
 
-CITIES = {"MIA": 10316, "PIT": 10314}
-"""City -> the id in the names of its map files."""
-
 TURNS = {"NONE": Turn.none, "LEFT": Turn.left, "RIGHT": Turn.right}
 BOOLEANS = {"True": True, "False": False}
 RELATIONS = {"successor": "successor", "predecessor": "predecessor", "l_neighbor_id": "left", "r_neighbor_id": "right"}
 
 
+VECTOR_MAP = "pruned_argoverse_{city}_*_vector_map.xml"
+RASTERS = ("{city}_*_driveable_area_mat_2019_05_28.npy", "{city}_*_npyimage_to_city_se2_2019_05_28.npy")
+
+
 def vector_map_path(folder: Path, city: str) -> Path:
-    """The vector map of a city.
+    """The vector map of a city (Argoverse 1: PIT, 10314, and MIA, 10316).
 
     Raises:
-        DataError: Argoverse 1 has no such city, or the file is not there.
+        DataError: there is none.
     """
-    if city not in CITIES:
-        raise DataError(f"unknown city {city!r}; Argoverse 1 has maps of {', '.join(CITIES)}")
-    path = folder / f"pruned_argoverse_{city}_{CITIES[city]}_vector_map.xml"
-    if not path.is_file():
-        raise DataError(f"there is no map of {city}: {path} is missing; hd_maps.tar.gz of Argoverse 1 holds it")
-    return path
+    paths = sorted(folder.glob(VECTOR_MAP.format(city=city)))
+    if not paths:
+        known = [path.name.split("_")[2] for path in sorted(folder.glob(VECTOR_MAP.format(city="*")))]
+        raise DataError(
+            f"there is no map of the city {city!r} in {folder}, only of {', '.join(known) or 'none'}; "
+            "hd_maps.tar.gz of Argoverse 1 holds those of PIT and MIA"
+        )
+    return paths[0]
 
 
 def read_vector_map(path: Path) -> VectorMap:
@@ -105,11 +108,8 @@ def read_drivable_raster(folder: Path, city: str) -> DrivableRaster | None:
     Raises:
         DataError: a file is damaged.
     """
-    paths = [
-        folder / f"{city}_{CITIES.get(city)}_{what}_2019_05_28.npy"
-        for what in ("driveable_area_mat", "npyimage_to_city_se2")
-    ]
-    if not all(path.is_file() for path in paths):
+    paths = [path for pattern in RASTERS for path in sorted(folder.glob(pattern.format(city=city)))[:1]]
+    if len(paths) < len(RASTERS):
         return None
     try:
         pixels, to_image = (np.load(path, allow_pickle=False) for path in paths)

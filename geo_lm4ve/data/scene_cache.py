@@ -11,7 +11,7 @@ import json
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import safetensors.torch
 from safetensors import SafetensorError
@@ -144,18 +144,7 @@ def read_shard(path: Path, record: ShardRecord, verify: bool = True) -> ScenePac
         raise DataError(f"{path} is damaged ({error}); {advice}") from error
 
 
-@runtime_checkable
-class Shards(Protocol):
-    """Packs of scenes by number."""
-
-    sizes: list[int]
-    """Scenes of each pack."""
-
-    def pack(self, number: int) -> ScenePack:
-        """One of the packs."""
-
-
-class DiskShards:
+class Shards:
     """The shards of a cache; the ``keep`` used last are held in memory, so memory does not grow with the split.
 
     Attributes:
@@ -178,15 +167,3 @@ class DiskShards:
                 self.loaded.popitem(last=False)
         self.loaded.move_to_end(number)
         return self.loaded[number]
-
-
-class MemoryShards:
-    """Packs in memory."""
-
-    def __init__(self, packs: list[ScenePack]):
-        self.packs = packs
-        self.sizes = [len(pack) for pack in packs]
-
-    def pack(self, number: int) -> ScenePack:
-        """One of the packs."""
-        return self.packs[number]

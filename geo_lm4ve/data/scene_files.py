@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from geo_lm4ve.data.base import DataError
 from geo_lm4ve.data.scene_cache import FORMAT
 from geo_lm4ve.data.scene_packing import REACH, Scene
 from geo_lm4ve.data.scene_recording import Recording
@@ -68,10 +67,3 @@ class SceneFiles(ABC):
 def _size(path: Path) -> int:
     files = [path] if path.is_file() else [part for part in path.iterdir() if part.is_file()]
     return sum(file.stat().st_size for file in files)
-
-
-def need(files: SceneFiles, advice: str) -> SceneFiles:
-    """The files, if there are any; DataError otherwise."""
-    if not len(files):
-        raise DataError(f"there are no {files.layout} scenes in {files.folder.absolute()}: {advice}")
-    return files

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,23 +15,16 @@ from omegaconf import MISSING
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.data.base import DataConfig, DataError, DataSource, Loader
-from geo_lm4ve.data.notice import say
 from geo_lm4ve.data.points_split import carve, thin
 from geo_lm4ve.data.scene_assembly import assemble
-from geo_lm4ve.data.scene_cache import DiskShards, Manifest, read_manifest
-from geo_lm4ve.data.scene_cache_build import build_cache
-from geo_lm4ve.data.scene_files import SceneFiles, need
+from geo_lm4ve.data.scene_cache import Shards
+from geo_lm4ve.data.scene_files import SceneFiles
 from geo_lm4ve.data.scene_frames import AgentSelection, FrameConfig, LaneSelection, SceneView
 from geo_lm4ve.data.scene_loader import WINDOW, EvalLoader, SceneSplit, TrainLoader
+from geo_lm4ve.data.scene_own_split import OwnSplit
 from geo_lm4ve.data.scene_packing import check_map, pack_scenes
 from geo_lm4ve.data.scenes import Protocol, SceneBatch, SceneInfo
 from geo_lm4ve.data.surfaces import Surface
-
-BUILD_AT_ONCE = 5000
-"""A split of more scenes is cached by ``tools/prepare.py``, with several processes, not by the way."""
-
-WAIT = 3600.0
-"""Seconds that the other processes of a run wait for the first one to build the cache."""
 
 
 @dataclass
@@ -61,6 +53,7 @@ class SceneConfig(DataConfig):
     max_dropped: float = 0.01
 
     layout: ClassVar[str]
+    synthetic: ClassVar[bool] = False
     official: ClassVar[dict[str, int]]
     history: ClassVar[int]
     future: ClassVar[int]
@@ -135,18 +128,19 @@ class SceneSource(DataSource):
 
     def __init__(self, config: SceneConfig):
         self.config = config
-        self.root = Path(config.root).expanduser()
-        self.folder = config.cache_folder()
-        self.files = {split: config.files(split) for split in ("train", "val", "test")}
-        self.manifests = {split: self._manifest(split) for split in self.files}
+        root, folder = Path(config.root).expanduser(), config.cache_folder()
+        command = f"python tools/prepare.py {config.name} --root {config.root}"
+        self.own = {
+            split: OwnSplit(config.files(split), folder / split, config.advice, command, config.max_dropped)
+            for split in ("train", "val", "test")
+        }
+        if not any(len(own) for own in self.own.values()):
+            raise DataError(f"there are no scenes of {config.layout} in {root.absolute()}: {config.advice}")
         self.opened: dict[str, SceneSplit] = {}
-        own = {split: self._scenes(split) for split in self.files}
-        if not any(own.values()):
-            raise DataError(f"there are no scenes of {config.layout} in {self.root.absolute()}: {config.advice}")
-        counts = {split: count for split, count in self._counts(own).items() if count}
+        counts = {split: len(self._rows(split, len(self._taken_from(split)))) for split in self.own}
         self.info = SceneInfo(
-            self._title(own), (), counts, history=config.history, future=config.future, hz=config.hz,
-            protocol=config.protocol,
+            self._title(), (), {split: count for split, count in counts.items() if count}, config.synthetic,
+            history=config.history, future=config.future, hz=config.hz, protocol=config.protocol,
         )  # fmt: skip
 
     def loader(
@@ -168,15 +162,15 @@ class SceneSource(DataSource):
         """One split, cached on disk from now on.
 
         Raises:
-            DataError: there is no such split, its cache cannot be built, or it must be built by tools/prepare.py.
+            DataError: there is no such split, its cache cannot be built, or tools/prepare.py must build it.
         """
         if split not in self.info.counts:
             raise DataError(f"{self.info.title} has no split {split!r}, only {', '.join(self.info.counts)}")
         if split not in self.opened:
-            own = self._own(split)
-            manifest = self._cached(own)
+            own = self._taken_from(split)
+            manifest = own.cached()
+            shards = Shards(own.folder, manifest, keep=WINDOW)
             rows = self._rows(split, manifest.scenes)
-            shards = DiskShards(self.folder / own, manifest, keep=WINDOW)
             self.opened[split] = SceneSplit(shards, rows, self.config.view, self.config.future)
         return self.opened[split]
 
@@ -184,11 +178,10 @@ class SceneSource(DataSource):
         """The drivable area around a scene (for drivable-area compliance), or None where the data has none."""
         return self.config.surface(scene_id, city)
 
-    def _own(self, split: str) -> str:
+    def _taken_from(self, split: str) -> OwnSplit:
         """The data set's own split that a split is taken from."""
-        if not self.config.val_fraction:
-            return split
-        return {"train": "train", "val": "train", "test": "val"}[split]
+        carved = {"train": "train", "val": "train", "test": "val"}
+        return self.own[carved[split] if self.config.val_fraction else split]
 
     def _rows(self, split: str, scenes: int) -> torch.Tensor:
         rows = torch.arange(scenes)
@@ -197,55 +190,14 @@ class SceneSource(DataSource):
             rows = train if split == "train" else val
         return thin(rows, self.config.limit)
 
-    def _counts(self, own: dict[str, int]) -> dict[str, int]:
-        counts = {split: own[self._own(split)] for split in own}
-        return {split: len(self._rows(split, count)) for split, count in counts.items()}
-
-    def _manifest(self, own: str) -> Manifest | None:
-        """A finished cache, if it was made of the files at hand (or there are no files, only the cache)."""
-        manifest, files = read_manifest(self.folder / own), self.files[own]
-        if manifest is not None and len(files) and manifest.key != files.key():
-            say(f"{files.folder} has changed since {self.folder / own} was made of it")
-            return None
-        return manifest
-
-    def _scenes(self, own: str) -> int:
-        manifest = self.manifests[own]
-        return len(self.files[own]) if manifest is None else manifest.scenes
-
-    def _cached(self, own: str) -> Manifest:
-        manifest = self.manifests[own]
-        if manifest is not None:
-            return manifest
-        files = need(self.files[own], self.config.advice)
-        if len(files) > BUILD_AT_ONCE:
-            raise DataError(
-                f"the {len(files):,} scenes in {files.folder} are not cached yet: run python tools/prepare.py "
-                f"{self.config.name} --root {self.root} first (several processes, can be resumed)"
-            )
-        if int(os.environ.get("LOCAL_RANK", "0")):
-            self.manifests[own] = manifest = _wait(self.folder / own, files)
-        else:
-            self.manifests[own] = manifest = build_cache(files, self.folder / own, 0, self.config.max_dropped)
-        return manifest
-
-    def _title(self, own: dict[str, int]) -> str:
-        official = self.config.official
-        parts = [
-            f"{count:,} of {official[split]:,} {split}" if official.get(split, count) != count else f"{count:,} {split}"
-            for split, count in own.items() if count
-        ]  # fmt: skip
-        carved = f", {self.config.val_fraction:.0%} of train held out as val" if self.config.val_fraction else ""
-        limit = f", at most {self.config.limit:,} used" if self.config.limit else ""
-        return f"{self.config.layout} ({', '.join(parts)}{carved}{limit})"
-
-
-def _wait(folder: Path, files: SceneFiles) -> Manifest:
-    """Until the first process of this machine has built the cache."""
-    end, key = time.monotonic() + WAIT, files.key()
-    while time.monotonic() < end:
-        manifest = read_manifest(folder)
-        if manifest is not None and manifest.key == key:
-            return manifest
-        time.sleep(0.5)
-    raise DataError(f"waited {WAIT / 60:.0f} minutes for {folder}: prepare the data by tools/prepare.py first")
+    def _title(self) -> str:
+        counts = {split: len(own) for split, own in self.own.items() if len(own)}
+        parts = []
+        for split, count in counts.items():
+            official = self.config.official.get(split, count)
+            parts.append(f"{count:,} {split}" if count == official else f"{count:,} of {official:,} {split}")
+        if self.config.val_fraction:
+            parts.append(f"{self.config.val_fraction:.0%} of train held out as val")
+        if self.config.limit:
+            parts.append(f"at most {self.config.limit:,} used of each")
+        return f"{self.config.layout} ({', '.join(parts)})"
