@@ -65,9 +65,14 @@ class ExtractedCheckpoint:
             raise BlockError(f"no file at {path}; write it with `python tools/extract_block.py SOURCE --out {path}`")
         self.names: Collection[str] = tensor_names(path)
         metadata = self._metadata()
-        self.config: dict[str, Any] = parse_json(metadata["config"], f"{path}, config")
-        indices = tuple(int(index) for index in json.loads(metadata["layers"]))
-        self.origin = BlockReference(metadata["source"], indices, metadata["sha256"])
+        self.config: dict[str, Any] = parse_json(metadata.get("config", ""), f"{path}, config")
+        try:
+            indices = tuple(int(index) for index in json.loads(metadata["layers"]))
+            self.origin = BlockReference(metadata["source"], indices, metadata["sha256"])
+        except (KeyError, ValueError, TypeError) as error:
+            raise BlockError(
+                f"{path} has a damaged header ({type(error).__name__}: {error}); write it again"
+            ) from error
 
     def _metadata(self) -> dict[str, str]:
         from safetensors import safe_open

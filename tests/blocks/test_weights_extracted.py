@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -101,35 +100,42 @@ def test_the_report_states_bytes_and_fingerprint(tmp_path, folder):
     assert f"{done.path.stat().st_size / 1e6:,.1f} MB" in text
 
 
-def test_the_tool_extracts_a_file_with_the_sources_fingerprint(tmp_path, folder):
+@pytest.fixture
+def tool(monkeypatch, capsys):
+    """Run the tool in this process: exit code, standard output, standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["extract_block.py", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_path(str(TOOL), run_name="__main__")
+        return stopped.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_tool_extracts_a_file_with_the_sources_fingerprint(tmp_path, folder, tool):
     out = tmp_path / "deep" / "out.safetensors"
-    arguments = [f"dir:{folder}", "--layer", "1", "--final-norm", "--out", str(out)]
-    ran = subprocess.run([sys.executable, str(TOOL), *arguments], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
+    code, text, _ = tool(f"dir:{folder}", "--layer", 1, "--final-norm", "--out", out)
+    assert code == 0
     expected = load_layers(f"dir:{folder}", [1]).reference.sha256
-    assert f"sha256:{expected}" in ran.stdout
+    assert f"sha256:{expected}" in text
     read = load_layers(f"file:{out}", [1], final_norm=True)
     assert read.reference.sha256 == expected
     assert same(read.layers[0], layer_of(llama_state(dtype=torch.float16), 1))
 
 
-def test_the_tool_says_errors_in_one_line(tmp_path, folder, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["tool", f"dir:{folder}", "--layers", "0", "2", "--out", str(tmp_path / "x")])
-    with pytest.raises(SystemExit, match="1"):
-        runpy.run_path(str(TOOL), run_name="__main__")
-    error = capsys.readouterr().err
+def test_the_tool_says_errors_in_one_line(tmp_path, folder, tool):
+    code, _, error = tool(f"dir:{folder}", "--layers", 0, 2, "--out", tmp_path / "x")
+    assert code == 1
     assert error.startswith("error: ")
     assert "must be consecutive" in error
     assert error.count("\n") == 1
 
 
-def test_the_tools_help_lists_the_sources(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["tool", "--help"])
-    with pytest.raises(SystemExit, match="0"):
-        runpy.run_path(str(TOOL), run_name="__main__")
-    text = capsys.readouterr().out
-    for kind in KINDS:
-        assert f"{kind}:" in text
+def test_the_tools_help_lists_the_sources(tool):
+    code, text, _ = tool("--help")
+    assert code == 0
+    assert all(f"{kind}:" in text for kind in KINDS)
 
 
 class Carrier(metadata.Distribution):

@@ -230,6 +230,9 @@ def test_unknown_architectures_and_experts_are_refused_by_name(tmp_path):
     path = write_gguf(tmp_path / "e.gguf", extra={"llama.expert_count": ("add_uint32", 8)})
     with pytest.raises(BlockError, match="mixture of 8 experts"):
         load_layers(f"gguf:{path}")
+    path = write_gguf(tmp_path / "s.gguf", extra={"split.count": ("add_uint16", 3)})
+    with pytest.raises(BlockError, match=r"one of 3 parts; join them with .*llama-gguf-split --merge"):
+        load_layers(f"gguf:{path}")
 
 
 def test_scaled_rotary_frequencies_are_said_not_to_be_carried_over(tmp_path, caplog):

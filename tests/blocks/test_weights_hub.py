@@ -4,6 +4,7 @@ import functools
 import json
 import logging
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import huggingface_hub.constants
 import pytest
@@ -137,6 +138,21 @@ def test_the_cache_is_one_safetensors_file_that_says_where_it_is_from(hub, tmp_p
     assert json.loads(metadata["config"]) == TINY
     assert json.loads(metadata["layers"]) == [2]
     assert not list((tmp_path / "cache").rglob("*.tmp"))
+
+
+def test_of_many_that_start_together_one_fetches(hub):
+    write_folder(hub.root / "org/model", llama_state())
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: load_layers("hub:org/model").reference, range(4)))
+    assert len(set(found)) == 1
+    assert [name for name, *_ in hub.requests].count("config.json") == 1
+
+
+def test_a_cache_that_cannot_be_written_names_the_variable(hub, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GEO_LM4VE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(BlockError, match=r"cannot keep layers in .*set GEO_LM4VE_CACHE to another folder"):
+        load_layers("hub:org/model")
 
 
 def test_cache_dir_goes_before_the_environment(hub, tmp_path):

@@ -78,6 +78,10 @@ class GGUFCheckpoint:
         self._warn_of_scaled_rotary()
 
     def _known_architecture(self) -> str:
+        if (parts := self._file.metadata.get("split.count", 1)) > 1:
+            raise BlockError(
+                f"{self.place} is one of {parts} parts; join them with llama.cpp's `llama-gguf-split --merge`"
+            )
         found = str(self._file.metadata.get("general.architecture"))
         if found not in NAMES:
             raise BlockError(

@@ -36,7 +36,7 @@ def hub_layers(
 
     repository = _repository(place)
     cache = LayerCache(cache_folder(cache_dir), repository.repo)
-    cache.folder.mkdir(parents=True, exist_ok=True)
+    _create(cache.folder)
     with WeakFileLock(cache.folder / ".lock"):  # of many processes that start together, one fetches
         weights = _kept(cache, repository, layers, meter) or _downloaded_before(repository, layers, meter)
         if weights is None:
@@ -45,6 +45,13 @@ def hub_layers(
     if final_norm and not weights.final_norm:
         raise BlockError(f"{repository.place} holds no final norm; ask without it (final_norm=False)")
     return LayerWeights(weights.config, weights.layers, weights.final_norm if final_norm else {}, weights.reference)
+
+
+def _create(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BlockError(f"cannot keep layers in {folder} ({error}); set GEO_LM4VE_CACHE to another folder") from error
 
 
 def _repository(place: str) -> HubRepository:

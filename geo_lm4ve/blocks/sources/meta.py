@@ -50,9 +50,8 @@ class MetaCheckpoint:
         self._require_every_shard(folder)
         self.config = self._translated_config()
 
-    def _param(self, key: str) -> int:
-        value = self._params.get(key)
-        if not isinstance(value, int):
+    def _param(self, key: str) -> Any:
+        if not isinstance(value := self._params.get(key), int | float):
             raise BlockError(f"{self.place}: params.json gives no {key}; is it a LLaMA folder of Meta's?")
         return value
 
@@ -79,7 +78,7 @@ class MetaCheckpoint:
             "num_attention_heads": heads,
             "num_key_value_heads": self._params.get("n_kv_heads") or heads,
             "intermediate_size": self._shards[0][gate].shape[0] * len(self._shards),
-            "rms_norm_eps": self._params["norm_eps"],
+            "rms_norm_eps": self._param("norm_eps"),
         }
         if "rope_theta" in self._params:
             config["rope_theta"] = self._params["rope_theta"]
