@@ -52,8 +52,8 @@ class RunConfig(PartConfig):
         checkpoint: for evaluation without a run folder: a run, a ``save_pretrained`` folder or an official file.
         init_from: official checkpoint to start training from.
         allow_missing: keys (or prefixes) of the model that ``init_from``/``checkpoint`` may lack.
-        classes: what to do with a checkpoint head of another number of classes: ``match`` (an error), ``slice`` (keep the
-            first rows, for 40-output ScanObjectNN heads) or ``fresh`` (a new last layer).
+        classes: a checkpoint head with another number of classes is an error (``match``), keeps its first rows
+            (``slice``: 40-output ScanObjectNN heads) or is replaced (``fresh``).
         allow_other_block: accept a frozen block with another fingerprint than the recorded one.
         pictures: draw the task's report at the end.
         trackers: also log to ``tensorboard`` and/or ``wandb``.

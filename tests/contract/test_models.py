@@ -1,0 +1,127 @@
+"""One test over every shipped encoder option, with and without a block: what the house promises of any model."""
+
+import dataclasses
+
+import pytest
+import torch
+from clouds import random_clouds
+from scene_batches import collate, scene
+
+import geo_lm4ve
+import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
+from geo_lm4ve.data.points import PointBatch
+from geo_lm4ve.model import Model, build_model
+from geo_lm4ve.options import load_option, options
+from geo_lm4ve.testing import assert_block_frozen, assert_padding_invariant
+
+HEAVY = {"point_bert_2k", "point_bert_4k", "point_bert_8k"}
+"""Options that differ from point_bert in the number of points alone."""
+UNTRAINED = {"kinematic"}
+"""Baselines without parameters: nothing a block could help; tested with their heads."""
+MODELS = sorted(set(options("encoder")) - HEAVY - UNTRAINED)
+
+
+def batch_for(model):
+    """A batch of two small samples for the model's encoder, and the number of outputs it stands for."""
+    if model.startswith("point"):
+        return PointBatch(random_clouds(2, 1024), torch.tensor([0, 1]), torch.arange(2))
+    return collate(scene(5, 7, seed=0), scene(3, 4, seed=1))
+
+
+def create(model, block="random_frozen"):
+    torch.manual_seed(0)
+    return geo_lm4ve.create_model(model, num_classes=5 if model.startswith("point") else 30, block=block)
+
+
+def tensors(prediction):
+    """Tensors of a prediction, by name."""
+    if isinstance(prediction, torch.Tensor):
+        return {"": prediction}
+    values = {field.name: getattr(prediction, field.name) for field in dataclasses.fields(prediction)}
+    return {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_stages_say_their_width_and_the_head_finds_its_spans(name):
+    model, value = create(name, "identity").eval(), batch_for(name)
+    assert list(model.encoder.dims) == list(model.encoder.stages)
+    with torch.no_grad():
+        for stage, module in model.encoder.stages.items():
+            value = module(value)
+            assert value.dim == model.encoder.dims[stage]
+            assert value.features.isfinite().all()
+    assert set(model.head.reads) <= set(value.spans)
+    assert isinstance(model.head.norm_first, bool)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_stages_ignore_padding(name):
+    model, value = create(name, "identity").eval(), batch_for(name)
+    stages = list(model.encoder.stages.values())
+    with torch.no_grad():
+        value = stages[0](value)
+        for stage in stages[1:3]:
+            after = stage(value)
+            if after.spans == value.spans:  # a stage that makes other tokens is tested with its encoder
+                assert_padding_invariant(stage, value, tolerance=1e-4)
+            value = after
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_training_changes_adapters_and_encoder_and_never_the_frozen_block(name):
+    model = create(name)
+    def loss(prediction):
+        return sum(value.float().square().mean() for value in tensors(prediction).values() if value.requires_grad)
+
+    assert_block_frozen(model.train(), batch_for(name), loss)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_save_and_load_without_the_frozen_block(name, tmp_path):
+    model, batch = create(name).eval(), batch_for(name)
+    frozen = {id(parameter) for parameter in model.bridge.block.parameters()}
+    stored = {key for key in model.state_dict() if key.startswith("bridge.block.")}
+    assert frozen
+    assert not stored
+    model.save_pretrained(tmp_path)
+    loaded = Model.from_pretrained(tmp_path)
+    with torch.no_grad():
+        found, expected = tensors(loaded(batch)), tensors(model(batch))
+    assert found.keys() == expected.keys()
+    for key, value in found.items():
+        assert torch.equal(value, expected[key])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_identity_adds_no_parameter(name):
+    model = create(name, "identity")
+    parts = sum(p.numel() for part in (model.encoder, model.head) for p in part.parameters())
+    assert sum(model.count().values()) == parts
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_evaluation_is_deterministic(name):
+    model, batch = create(name).eval(), batch_for(name)
+    with torch.no_grad():
+        first, second = tensors(model(batch)), tensors(model(batch))
+    for key, value in first.items():
+        assert torch.equal(value, second[key])
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("place", ["first", "middle"])
+def test_the_bridge_may_follow_any_stage(name, place):
+    encoder = load_option("encoder", name)
+    stages = list(encoder.build().stages)
+    after = stages[0] if place == "first" else stages[len(stages) // 2]
+    head = create(name, "identity").configs["head"]
+    model = build_model(
+        encoder,
+        load_option("block", "mlp"),
+        load_option("bridge", "linear", {"after": after}),
+        head,
+        outputs=5 if name.startswith("point") else 30,
+    )
+    with torch.no_grad():
+        for value in tensors(model.eval()(batch_for(name))).values():
+            assert value.isfinite().all()
