@@ -168,9 +168,8 @@ class FrozenBlock(Block):
         if self.trained is Train.full:
             for owner in self.modules():
                 for name, parameter in list(owner.named_parameters(recurse=False)):
-                    setattr(
-                        owner, name, nn.Parameter(parameter.detach().clone())
-                    )  # the source's tensors stay as they are
+                    own = parameter.detach().clone()  # training must not change the tensors of the source
+                    setattr(owner, name, nn.Parameter(own))
         elif self.trained is Train.lora:
             add_lora(self.layers, lora)
 

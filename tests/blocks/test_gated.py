@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from reference import final_norm_of, model_of, unordered, weights_of
 from tiny_models import MODELS, tokens
+from transformers_reference import final_norm_of, model_of, unordered, weights_of
 
 from geo_lm4ve.blocks.base import BlockError, LayerWeights
 from geo_lm4ve.blocks.frozen import FrozenBlock
