@@ -3,6 +3,8 @@
 The numbers were computed by the original forward code in float64 with ``golden_fill`` weights on ``golden`` scenes.
 """
 
+from functools import cache
+
 import pytest
 import torch
 from scene_batches import golden
@@ -14,7 +16,8 @@ from geo_lm4ve.testing import golden_fill
 PLACES = "stacked_transformer.hist_tf.src_embed.1.pe"
 
 
-def official(name):
+@cache
+def golden_state(name):
     """A golden state dict of an official checkpoint; the table of positions keeps its sines."""
     state = to_official(create_model(name, block="identity").double())
     table = state[PLACES].clone() if PLACES in state else None
@@ -22,6 +25,10 @@ def official(name):
     if table is not None:
         state[PLACES] = table
     return state
+
+
+def official(name):
+    return dict(golden_state(name))
 
 
 def linear(key, inputs, outputs):
@@ -120,6 +127,7 @@ def test_what_is_missing_or_too_much_is_named():
         load_official(create_model("mmtransformer", num_classes=60, block="identity"), official("mmtransformer"))
 
 
+@cache
 def predict(name):
     model = create_model(name, block="identity").double().eval()
     load_official(model, official(name))
