@@ -142,6 +142,8 @@ def test_local_sources_are_looked_up(tmp_path):
 
 
 class Data:
+    name, advice = "unknown", "ask its owner"
+
     def __init__(self, root):
         self.root = str(root)
 
@@ -150,6 +152,7 @@ def test_data_sets_are_counted(tmp_path):
     missing = inventory._data("modelnet40", Data(tmp_path / "none"))
     assert not missing.at_hand
     assert missing.note.startswith("python tools/prepare.py modelnet40")
+    assert inventory._data("their_data", Data(tmp_path / "none")).note == "ask its owner"
     for name, clouds in (("ply_data_train0.h5", 3), ("ply_data_train1.h5", 2), ("ply_data_test0.h5", 4)):
         with h5py.File(tmp_path / name, "w") as file:
             file["data"] = np.zeros((clouds, 8, 3), np.float32)

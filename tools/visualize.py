@@ -11,11 +11,10 @@ python tools/visualize.py runs/a/... runs/b/... --metrics overall_accuracy
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
-from geo_lm4ve import cli
 from geo_lm4ve.files import UserError
-from geo_lm4ve.tasks.redraw import redraw
 from geo_lm4ve.viz.files import draw_files, draw_logs
 
 
@@ -35,6 +34,9 @@ def draw(given: argparse.Namespace) -> list[Path]:
     if runs and len(runs) < len(given.paths):
         raise UserError("give either files or run folders, not both")
     if len(runs) == 1:
+        from geo_lm4ve import cli  # seconds of imports that files and logs do not need
+        from geo_lm4ve.tasks.redraw import redraw
+
         return redraw(cli.load_run(runs[0]), runs[0], given.out or runs[0])
     out = given.out or Path("pictures")
     if runs:
@@ -49,4 +51,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.friendly(main)
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"error: {error}")

@@ -77,9 +77,8 @@ def compare(
     """
     runs = collection.runs
     if not runs:
-        raise ReportError(
-            f"no finished run; {len(collection.unfinished)} unfinished, {len(collection.unreadable)} broken"
-        )
+        others = ", ".join(map(str, [*collection.unfinished, *collection.unreadable])) or "nothing"
+        raise ReportError(f"no finished run; unfinished or broken: {others}")
     keys = tuple(by) or differing_keys(runs)
     _check_known("setting", keys, (key for run in runs for key in run.settings))
     names = tuple(dict.fromkeys(name for run in runs for name in run.metrics))

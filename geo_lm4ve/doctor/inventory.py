@@ -129,10 +129,20 @@ def _data(name: str, config: Any) -> Item:
     if not folder.is_dir() or not any(folder.iterdir()):
         if hasattr(config, "prepare"):
             return Item(name, str(root), True, "generated at first use")
-        return Item(name, str(root), False, f"python tools/prepare.py {name}, or set data.root")
+        return Item(name, str(root), False, _way_to(name, config))
     counts = stored_counts(folder)
     shown = ", ".join(f"{split} {count:,}" for split, count in counts.items())
     return Item(name, str(root), True, shown or "present, number of samples not recorded")
+
+
+def _way_to(name: str, config: Any) -> str:
+    """How to get a data set that is not there."""
+    from geo_lm4ve.data.prepare.base import PREPARERS
+
+    for known in (name, config.name):
+        if known in PREPARERS:
+            return f"python tools/prepare.py {known}, or set data.root"
+    return getattr(config, "advice", "set data.root")
 
 
 def stored_counts(folder: Path) -> dict[str, int]:

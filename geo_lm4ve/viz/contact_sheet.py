@@ -70,7 +70,7 @@ def contact_sheet_png(
     for k, corner in enumerate(corners):
         _draw_frame(axes, corner, None if correct is None else bool(correct[k]))
         _draw_caption(axes, corner, captions[k], None if probabilities is None else float(probabilities[k]))
-    style.save(figure, path)
+    style.save(figure, path, colours=256)
 
 
 def _check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from geo_lm4ve.viz import style
 
@@ -21,6 +24,8 @@ Records = Sequence[Mapping[str, Any]]
 _POSITIONS = ("step", "epoch")
 _WIDTH, _HEIGHT = 7.2, 2.2
 """Inches: width of the figure, height of a panel with its title and axis."""
+_ENTRY = 0.18
+"""Inches: height of a line of the legend of several runs."""
 _DASHES = ("-", "--", ":", "-.")
 _NOISY = 50
 """A loss with more values than this is drawn pale, with its moving average on top."""
@@ -84,10 +89,13 @@ def curves_png(
     if not panels:
         keys = sorted({key for records in runs.values() for record in records for key in record})
         raise ValueError(f"nothing to draw: no key ends in loss, lr or {', '.join(metrics)}; keys: {', '.join(keys)}")
-    figure = style.new_figure(_WIDTH, 0.75 + _HEIGHT * len(panels))
+    entries = _legend_entries(list(runs), panels) if len(runs) > 1 else []
+    top = 0.75 + _ENTRY * math.ceil(len(entries) / 2)
+    figure = style.new_figure(_WIDTH, top + _HEIGHT * len(panels))
     style.heading(figure, title, synthetic=synthetic)
+    _draw_legend(figure, entries)
     for row, (name, lines) in enumerate(panels.items()):
-        axes = style.new_axes(figure, 0.75, 0.8 + _HEIGHT * row, _WIDTH - 1.25, _HEIGHT - 0.6)
+        axes = style.new_axes(figure, 0.75, top + 0.05 + _HEIGHT * row, _WIDTH - 1.25, _HEIGHT - 0.6)
         _draw(axes, name, lines, list(runs))
         axes.set_xlabel(position if row == len(panels) - 1 else "", fontsize=9, color=style.MUTED)
     style.save(figure, path)
@@ -118,24 +126,46 @@ def _ends_in(key: str, ending: str) -> bool:
 
 
 def _draw(axes: Axes, name: str, lines: Sequence[_Line], runs: list[str]) -> None:
-    splits = list(dict.fromkeys(line.split for line in lines))
+    splits = _splits(lines)
     for line in lines:
         run, split = runs.index(line.run), splits.index(line.split)
         colour = style.SERIES[(run if len(runs) > 1 else split) % len(style.SERIES)]
         dashes = _DASHES[split % len(_DASHES)] if len(runs) > 1 else "-"
-        label = " · ".join(([line.run] if len(runs) > 1 else []) + ([line.split] if len(splits) > 1 else []))
         noisy = name == "loss" and len(line.y) > _NOISY
         if noisy:
             axes.plot(line.x, line.y, color=colour, linewidth=0.8, alpha=0.25)
         y = smooth(line.y) if noisy else line.y
-        axes.plot(line.x, y, dashes, color=colour, linewidth=1.6, label=label, marker="o" if len(y) == 1 else "")
+        axes.plot(line.x, y, dashes, color=colour, linewidth=1.6, label=line.split, marker="o" if len(y) == 1 else "")
     heading = name.replace("_", " ") + (f" · {splits[0]}" if len(splits) == 1 and splits != ["train"] else "")
     axes.set_title(heading, fontsize=9.5, loc="left", color=style.INK, parse_math=False)
     axes.grid(axis="y", color=style.FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     _print_last(axes, lines)
-    if len(lines) > 1:
+    if len(runs) == 1 and len(splits) > 1:
         axes.legend(fontsize=7.5, frameon=False, ncols=len(splits))
+
+
+def _splits(lines: Sequence[_Line]) -> list[str]:
+    return list(dict.fromkeys(line.split for line in lines))
+
+
+def _legend_entries(runs: list[str], panels: Mapping[str, Sequence[_Line]]) -> list[Line2D]:
+    """A coloured line per run; where a panel shows several splits, a grey one with the dashes of each."""
+    colours = [style.SERIES[place % len(style.SERIES)] for place in range(len(runs))]
+    entries = [Line2D([], [], color=colour, linewidth=2, label=run) for colour, run in zip(colours, runs)]
+    splits = max((_splits(lines) for lines in panels.values()), key=len)
+    dashes = [_DASHES[place % len(_DASHES)] for place in range(len(splits))]
+    if len(splits) > 1:
+        entries += [Line2D([], [], color=style.MUTED, linestyle=d, label=split) for d, split in zip(dashes, splits)]
+    return entries
+
+
+def _draw_legend(figure: Figure, entries: Sequence[Line2D]) -> None:
+    """The legend under the title, in two columns."""
+    if entries:
+        top = 1 - 0.42 / figure.get_size_inches()[1]
+        place = {"loc": "upper left", "bbox_to_anchor": (0.02, top), "frameon": False}
+        figure.legend(handles=list(entries), ncols=2, fontsize=8, handlelength=2.4, labelspacing=0.35, **place)
 
 
 def _print_last(axes: Axes, lines: Sequence[_Line]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from omegaconf import OmegaConf
+
 from geo_lm4ve.files import UserError
 from geo_lm4ve.geometry.meshes import read_points
 from geo_lm4ve.viz.cloud_cards import Cloud
@@ -56,12 +58,19 @@ def draw_logs(runs: Sequence[Path], out: Path, metrics: Sequence[str]) -> list[P
     for run in runs:
         if not (run / "metrics.jsonl").is_file():
             raise UserError(f"{run} has no metrics.jsonl: its first epoch is not finished, or it is no run folder")
-    logs = {f"{run.parent.name}/{run.name}": read_metrics(run / "metrics.jsonl") for run in map(Path.resolve, runs)}
+    logs = {_run_name(run): read_metrics(run / "metrics.jsonl") for run in map(Path.resolve, runs)}
     try:
         curves_png(out / "curves.png", logs, metrics, f"{len(runs)} runs")
     except ValueError as error:
         raise UserError(str(error)) from error
     return [out / "curves.png"]
+
+
+def _run_name(run: Path) -> str:
+    """The block and the folder of a run; the folder alone where no config says which block."""
+    config = OmegaConf.load(run / "config.yaml") if (run / "config.yaml").is_file() else OmegaConf.create()
+    block = OmegaConf.select(config, "choices.block")
+    return f"{block} · {run.name}" if block else run.name
 
 
 def _size(cloud: Cloud) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 from geo_lm4ve.files import write_text
 from geo_lm4ve.viz.cloud_cards import Cloud, cards
 
+_SHORT = 100
+"""Characters of a nested fact that is shown unfolded."""
 _NUMBER = re.compile(r"[-+−]?[\d.,]+(e[-+]?\d+)?( ?%)?( ± [\d.,]+)?$|–$")
 MAX_BYTES = 3_000_000
 """Size limit of a page: it must open at once and go through mail."""
@@ -111,10 +113,13 @@ def _facts(summary: Mapping[str, Any]) -> str:
 
 
 def _fact(value: Any) -> str:
-    """One line per entry of a mapping."""
-    if isinstance(value, Mapping) and value:
-        return "<br>".join(f"{escape(str(key))}: {escape(as_text(item))}" for key, item in value.items())
-    return escape(as_text(value))
+    """A mapping in one line if it is short, else one line per entry, folded away."""
+    if not isinstance(value, Mapping):
+        return escape(as_text(value))
+    entries = [escape(f"{key}: {as_text(item)}") for key, item in value.items()]
+    if sum(map(len, entries)) <= _SHORT:
+        return " · ".join(entries) or "–"
+    return f"<details><summary>{len(entries)} entries</summary>{'<br>'.join(entries)}</details>"
 
 
 def _table(table: Table) -> str:

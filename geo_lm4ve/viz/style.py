@@ -75,10 +75,12 @@ def mark_synthetic(title: str, synthetic: bool) -> str:
     return f"{title} · synthetic data" if synthetic and "synthetic" not in title.lower() else title
 
 
-def save(figure: Figure, path: Path | str) -> None:
-    """Write the figure as a PNG with 256 colours (a third of the size) that is either whole or absent."""
+def save(figure: Figure, path: Path | str, *, colours: int | None = None) -> None:
+    """Write the figure as a PNG that is either whole or absent; with 256 ``colours`` it has a third of the size."""
     rendered = io.BytesIO()
     figure.savefig(rendered, format="png", dpi=DPI)
-    picture = Image.open(rendered).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture = Image.open(rendered).convert("RGB")
+    if colours is not None:
+        picture = picture.quantize(colours, dither=Image.Dither.NONE)
     with atomic_path(path) as temporary:
         picture.save(temporary, format="PNG", optimize=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from geo_lm4ve.viz.curves import _lines, _position, curves_png, read_metrics, smooth
+from geo_lm4ve.viz.curves import _legend_entries, _lines, _position, curves_png, read_metrics, smooth
 
 RUN = [
     {"epoch": 1, "step": 10, "loss": 2.0, "train_accuracy": 0.3, "lr": 1e-3},
@@ -62,7 +62,17 @@ def test_one_panel_each_for_loss_metric_and_rate(tmp_path):
     curves_png(tmp_path / "two.png", {"a": RUN, "b": RUN}, ["unknown"], "t", synthetic=True)
     with Image.open(tmp_path / "three.png") as three, Image.open(tmp_path / "two.png") as two:
         assert three.width == two.width
-        assert three.height - two.height == pytest.approx(150 * 2.2, abs=1)
+        # One panel more, but no legend of two runs and two splits.
+        assert three.height - two.height == pytest.approx(150 * (2.2 - 2 * 0.18), abs=1)
+
+
+def test_the_legend_of_several_runs_names_runs_and_splits():
+    panels = {"loss": _lines({"a": RUN, "b": RUN}, "loss", "step"), "lr": _lines({"a": RUN, "b": RUN}, "lr", "step")}
+    entries = _legend_entries(["a", "b"], panels)
+    assert [entry.get_label() for entry in entries] == ["a", "b", "train", "val"]
+    assert entries[0].get_color() != entries[1].get_color()
+    assert entries[2].get_linestyle() != entries[3].get_linestyle()
+    assert [entry.get_label() for entry in _legend_entries(["a", "b"], {"lr": panels["lr"]})] == ["a", "b"]
 
 
 def test_nothing_to_draw_lists_the_keys(tmp_path):

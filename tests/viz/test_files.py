@@ -8,7 +8,7 @@ import pytest
 
 from geo_lm4ve.files import UserError
 from geo_lm4ve.geometry.meshes import PointsError
-from geo_lm4ve.viz.files import draw_files, draw_logs
+from geo_lm4ve.viz.files import _run_name, draw_files, draw_logs
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "visualize.py"
 TETRAHEDRON = "OFF\n4 4 6\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 1 2 3\n3 0 3 2\n"
@@ -54,6 +54,8 @@ def log(folder, *rows):
 def test_logs_of_runs_are_drawn_side_by_side(tmp_path):
     row = {"epoch": 1, "step": 3, "loss": 1.0, "val_overall_accuracy": 0.5}
     runs = [log(tmp_path / name, row, {**row, "epoch": 2, "step": 6}) for name in ("a", "b")]
+    (runs[0] / "config.yaml").write_text("choices: {block: mlp}\n")
+    assert [_run_name(run) for run in runs] == ["mlp · a", "b"]
     assert [path.name for path in draw_logs(runs, tmp_path / "out", ["overall_accuracy"])] == ["curves.png"]
     with pytest.raises(UserError, match=r"no metrics\.jsonl"):
         draw_logs([*runs, tmp_path], tmp_path / "out", [])

@@ -56,7 +56,7 @@ def page(tmp_path):
 def test_everything_is_in_the_page(page):
     text = Page(page[0]).text
     for word in (
-        "Run <1> & more", "synthetic data", "as of today", "87.3 %", "votes: 0", "split: test", "22,065,960", "Classes",
+        "Run <1> & more", "synthetic data", "as of today", "87.3 %", "votes: 0 · split: test", "22,065,960", "Classes",
         "0.9123", "<b>", "worst last", "chair", "90.0%", "true: bed", "scan.ply", "test #7", "Confusion matrix",
     ):  # fmt: skip
         assert word in text, word
@@ -138,6 +138,15 @@ def test_bad_input_names_the_culprit(tmp_path):
         html_report(tmp_path / "r.html", "t", {}, pictures={"a": tmp_path / "p.png"})
     with pytest.raises(ValueError, match=r"cloud 0 \(f.ply\): a point cloud without points"):
         html_report(tmp_path / "r.html", "t", {}, clouds=[Cloud(np.zeros((0, 3)), name="f.ply")])
+
+
+def test_long_facts_are_folded_away(tmp_path):
+    html_report(tmp_path / "r.html", "t", {"short": {"a": 1, "b": 2}, "long": {f"key {k}": "x" * 20 for k in range(9)}})
+    text = (tmp_path / "r.html").read_text()
+    assert "a: 1 · b: 2" in text
+    assert text.count("<details>") == 1
+    assert "9 entries" in text
+    assert "key 8: xxxx" in text
 
 
 def test_columns_of_numbers_are_set_to_the_right(tmp_path):
