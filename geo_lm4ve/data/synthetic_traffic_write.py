@@ -28,7 +28,7 @@ CITY = "SYN"
 START = 315_970_000.0
 """Time stamp of the first scene [s]; scenes are a minute apart."""
 
-AROUND = 100.0
+AROUND = 80.0
 """Half side of the square of an Argoverse 2 map [m]."""
 
 
@@ -99,7 +99,7 @@ def _csv(traffic: Traffic, start: float, random: np.random.Generator) -> str:
     lines = [",".join(argoverse1_csv.COLUMNS)]
     for step, track in zip(*_rows(traffic)):
         x, y = traffic.positions[track, step].tolist()
-        lines.append(f"{start + STEP * step:.3f},{ids[track]},{roles[track]},{x},{y},{CITY}")
+        lines.append(f"{start + STEP * step:.3f},{ids[track]},{roles[track]},{x:.4f},{y:.4f},{CITY}")
     return "\n".join(lines) + "\n"
 
 
@@ -202,7 +202,7 @@ def _lane_text(lanes: VectorMap, row: int, of: dict[str, list[int]]) -> _LaneTex
         "left_neighbor_id": next(iter(of["left"]), None), "right_neighbor_id": next(iter(of["right"]), None),
         "predecessors": of["predecessor"], "successors": of["successor"],
     }  # fmt: skip
-    area = {"id": lane_id, "area_boundary": _points(np.concatenate([left, right[::-1]]))}
+    area = {"id": lane_id, "area_boundary": _points(np.concatenate([left[::3], right[::-3]]))}
     edges = {f"edge{number}": _points(np.stack([left[-number], right[-number]])) for number in (1, 2)}
     crossed = not lanes.attributes[row, 1] and len(of["successor"]) > 1
 
@@ -227,4 +227,4 @@ def _moved(line: NDArray[np.float64], left: float) -> NDArray[np.float64]:
 
 
 def _points(line: NDArray[np.float64]) -> list[dict[str, float]]:
-    return [{"x": x, "y": y, "z": 0.0} for x, y in line.tolist()]
+    return [{"x": x, "y": y, "z": 0.0} for x, y in line.round(2).tolist()]

@@ -21,10 +21,16 @@ class Preparer(ABC):
     Attributes:
         name: on the command line, and of the folder ``datasets/<name>``.
         summary: one line for the help text: what it is, how large, where from.
+        large: whether ``prepare`` takes so long that ``workers`` count, and downloads only when asked by ``download``.
+        workers: processes.
+        download: fetch the original files first.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    large: ClassVar[bool] = False
+    workers: int = 0
+    download: bool = False
 
     @property
     def root(self) -> Path:

@@ -21,7 +21,7 @@ ATTEMPTS = 4
 TIMEOUT = 30.0  # seconds without a byte
 
 
-def download(urls: Sequence[str], target: Path, md5: str, *, pause: float = 2.0) -> Path:
+def download(urls: Sequence[str], target: Path, md5: str | None, *, pause: float = 2.0) -> Path:
     """Fetch a file into ``target``.
 
     What arrived is kept in ``<target>.part``; the next attempt, source or run goes on from there. A file with a wrong
@@ -30,7 +30,7 @@ def download(urls: Sequence[str], target: Path, md5: str, *, pause: float = 2.0)
     Args:
         urls: sources of the same file, tried in this order.
         target: where it goes; nothing is fetched when it is there with the right checksum.
-        md5: its checksum.
+        md5: its checksum; None where its source tells none: then only its length is checked.
         pause: seconds before a broken transfer is taken up again, doubled each time.
 
     Raises:
@@ -38,7 +38,7 @@ def download(urls: Sequence[str], target: Path, md5: str, *, pause: float = 2.0)
         DiskFullError: the file does not fit.
     """
     if target.is_file():
-        if _md5(target) == md5:
+        if md5 is None or _md5(target) == md5:
             say(f"{target} is there and intact")
             return target
         say(f"{target} is damaged (its MD5 is not {md5}): fetching it again")
@@ -54,7 +54,7 @@ def download(urls: Sequence[str], target: Path, md5: str, *, pause: float = 2.0)
             answers.append(f"{url}: {error or type(error).__name__}")
             say(answers[-1])
             continue
-        if (found := _md5(part)) == md5:
+        if md5 is None or (found := _md5(part)) == md5:
             part.replace(target)
             return target
         part.unlink()
