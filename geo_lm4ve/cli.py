@@ -70,6 +70,7 @@ def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> tuple[list
         print(usage(tool, doc), file=sys.stderr)
         raise SystemExit(f"error: expected one experiment file or run folder, got {positional or 'none'}")
     rest = [argument for argument in arguments if argument != positional[0]]
+    rest.sort(key=lambda argument: "=" in argument)  # argparse takes the overrides only in one piece, so flags go first
     quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     folders = ["hydra.run.dir=.", "hydra.sweep.dir=.", "hydra.sweep.subdir=.", "hydra.output_subdir=null"]
     flags = [f"--config-path={path.parent}", f"--config-name={path.stem}", f"--config-dir={CONFIGS}"]

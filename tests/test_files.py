@@ -1,5 +1,5 @@
 import errno
-import os
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_failure_leaves_the_old_file_and_no_rubbish(tmp_path):
         temporary.write_text("half")
         raise RuntimeError
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_full_disk_names_the_file_and_leaves_nothing(tmp_path):
@@ -24,14 +24,14 @@ def test_full_disk_names_the_file_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_real_full_device_is_reported():
-    if not os.path.exists("/dev/full"):
+def test_real_full_device_is_reported(tmp_path):
+    if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
-    with pytest.raises(DiskFullError), atomic_path("/tmp/geo_lm4ve_never") as temporary:
+    with pytest.raises(DiskFullError), atomic_path(tmp_path / "a.bin") as temporary:
         temporary.symlink_to("/dev/full")
         with temporary.open("w") as handle:
             handle.write("x" * 1_000_000)
-    assert not os.path.exists("/tmp/geo_lm4ve_never")
+    assert not list(tmp_path.iterdir())
 
 
 def test_json_round_trip_and_checksum(tmp_path):

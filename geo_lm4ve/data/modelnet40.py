@@ -32,10 +32,10 @@ class ModelNet40Config(PointCloudConfig):
     name: str = "modelnet40"
     root: str = "datasets/modelnet40/processed"
 
-    @property
-    def title(self) -> str:
-        """What reports call the data."""
-        return f"ModelNet40 (HDF5 release, {self.points} points)"
+    def title(self, names: Sequence[str]) -> str:
+        """ModelNet40 for its own classes; another folder by its name."""
+        own = f"ModelNet40 (HDF5 release, {self.points} points)"
+        return own if tuple(names) == NAMES else super().title(names)
 
     @property
     def advice(self) -> str:

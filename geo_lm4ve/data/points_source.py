@@ -78,10 +78,9 @@ class PointCloudConfig(DataConfig):
                 f"got {self.scale_low}, {self.scale_high}, {self.shift}"
             )
 
-    @property
-    def title(self) -> str:
-        """What reports call the data."""
-        return f"point clouds of {Path(self.root).name}"
+    def title(self, names: Sequence[str]) -> str:
+        """What reports call the data with these classes."""
+        return f"point clouds of {Path(self.root).name} ({len(names)} classes, {self.points} points)"
 
     @property
     def advice(self) -> str:
@@ -133,7 +132,7 @@ class PointCloudSource(DataSource):
         self._check_counts(files, config.expected_counts(self.names, manifest))
         self.splits = self._prepared(files)
         counts = {split: len(clouds) for split, clouds in self.splits.items()}
-        self.info = DataInfo(config.title, self.names, counts, synthetic=bool(manifest.get("synthetic")))
+        self.info = DataInfo(config.title(self.names), self.names, counts, synthetic=bool(manifest.get("synthetic")))
 
     def loader(
         self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,8 +43,7 @@ class SyntheticSolidsConfig(PointCloudConfig):
                 f"data.seed={self.seed}, data.turn={self.turn} and data.noise={self.noise} at least 0"
             )
 
-    @property
-    def title(self) -> str:
+    def title(self, names: Sequence[str]) -> str:
         """What reports call the data."""
         return f"synthetic solids (generated, {len(SOLIDS)} classes, {self.points} points)"
 

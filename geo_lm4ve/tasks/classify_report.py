@@ -47,13 +47,13 @@ def write_report(
             [bool(cloud.correct) for cloud in clouds],
             title,
             probabilities=[cloud.top[0][1] for cloud in clouds],
-            note="predicted class in bold, true class below; a third of the clouds shown are errors, if there are any",
+            note="predicted class in bold, true class below; errors are shown more often than they occur",
             synthetic=synthetic,
         )
     if (folder / "metrics.jsonl").is_file():
         pictures["Training"] = folder / "curves.png"
         runs = {str(results["block"]): read_metrics(folder / "metrics.jsonl")}
-        curves_png(pictures["Training"], runs, ("accuracy",), title, synthetic=synthetic)
+        curves_png(pictures["Training"], runs, ("train_accuracy", "overall_accuracy"), title, synthetic=synthetic)
     summary = {key: value for key, value in results.items() if key not in ("metrics", "config")}
     html_report(
         folder / "report.html",

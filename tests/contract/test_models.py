@@ -8,7 +8,7 @@ from clouds import random_clouds
 from scene_batches import collate, scene
 
 import geo_lm4ve
-import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
+import geo_lm4ve.cli
 from geo_lm4ve.data.points import PointBatch
 from geo_lm4ve.model import Model, build_model
 from geo_lm4ve.options import load_option, options
@@ -70,6 +70,7 @@ def test_stages_ignore_padding(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_training_changes_adapters_and_encoder_and_never_the_frozen_block(name):
     model = create(name)
+
     def loss(prediction):
         return sum(value.float().square().mean() for value in tensors(prediction).values() if value.requires_grad)
 

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from runs import clouds, command, experiment
+from small_runs import clouds, command, experiment
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.data.base import DataError

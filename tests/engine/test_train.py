@@ -7,8 +7,8 @@ import time
 
 import pytest
 import torch
-from runs import ROOT, experiment
 from safetensors.torch import load_file
+from small_runs import ROOT, experiment
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.train import train

@@ -1,0 +1,65 @@
+"""What must hold of the repository as a whole."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from small_runs import ROOT
+
+TRACKED = [
+    ROOT / line
+    for line in subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+]
+
+
+def test_data_flows_one_way():
+    run = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
+
+
+def test_import_is_light():
+    code = "import sys, geo_lm4ve; sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'hydra')))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_readme_names_files_and_commands_that_exist():
+    readme = (ROOT / "README.md").read_text()
+    for path in re.findall(r"(?:tools|configs)/[a-z0-9_]+\.(?:py|yaml)", readme):
+        assert (ROOT / path).is_file(), path
+    for group, name in re.findall(r"\b(encoder|block|bridge|optim|task|data)=([a-z0-9_]+)", readme):
+        assert (ROOT / "configs" / group / f"{name}.yaml").is_file(), f"{group}={name}"
+    for target in re.findall(r"^make (\w+)", readme, re.MULTILINE):
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
+
+
+@pytest.mark.skipif(not TRACKED, reason="not a git checkout")
+def test_nothing_large_and_no_pickles_are_tracked():
+    for path in TRACKED:
+        if path.is_file():
+            assert path.stat().st_size < 512_000, path
+            assert path.suffix not in {".pkl", ".pt", ".pth", ".h5", ".safetensors", ".gguf"}, path
+
+
+def test_no_python_in_datasets():
+    assert not list((ROOT / "datasets").rglob("*.py")), "datasets/ would shadow Hugging Face datasets"
+
+
+def test_wheel_carries_the_configs(tmp_path):
+    pytest.importorskip("hatchling")
+    code = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
+    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    import zipfile
+
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "geo_lm4ve/configs/block/llama_7b.yaml" in names
+    assert not [name for name in names if name.startswith(("tests/", "tools/"))]
