@@ -39,7 +39,7 @@ function readColours() {
     "label", "ego", "ink", "muted", ...KINDS];
   colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue("--" + name).trim()]));
 }
-const RAMP = [[254, 231, 155], [253, 141, 60], [227, 26, 28], [128, 0, 38]];
+const RAMP = [[251, 213, 217], [247, 104, 161], [174, 1, 126], [73, 0, 106]];
 function heat(value) {
   if (value === null || value === undefined) return colours.other;
   const place = (value / 255) * (RAMP.length - 1), low = Math.min(Math.floor(place), RAMP.length - 2), t = place - low;
@@ -160,7 +160,7 @@ function drawLabels(ctx, s, view, width, height, step, hidden) {
     if (hidden.has(k)) return;
     const [x, y] = seen(points[points.length - 1]), far = Math.hypot(x - now[0], y - now[1]) || 1;
     const place = [x + (16 * (x - now[0])) / far, y + (16 * (y - now[1])) / far];
-    if (taken.some(([a, b]) => Math.hypot(a - place[0], b - place[1]) < 16)) return;
+    if (taken.some(([a, b]) => Math.abs(a - place[0]) < 36 && Math.abs(b - place[1]) < 15)) return;
     taken.push(place);
     const text = `${Math.round(100 * s.probabilities[k])} %`;
     ctx.strokeText(text, ...place); ctx.fillText(text, ...place);
@@ -175,6 +175,12 @@ function fit(s, width, height) {
   const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const zoom = Math.min(width / Math.max(x1 - x0 + 24, 50), height / Math.max(y1 - y0 + 24, 50));
   return { x: (x0 + x1) / 2, y: (y0 + y1) / 2, zoom };
+}
+
+const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
+function metricName(name) {
+  const [word, k] = name.split("_");
+  return word + (k ? [...k].map((digit) => SUBSCRIPTS[digit]).join("") : "");
 }
 
 // ---- the large view ----
@@ -211,9 +217,7 @@ function open(index, keepStep) {
 }
 function entry(name, value) {
   const box = document.createElement("div"), dt = document.createElement("dt"), dd = document.createElement("dd");
-  const [word, k] = name.split("_");
-  dt.textContent = word;
-  if (k) { const sub = document.createElement("sub"); sub.textContent = k; dt.append(sub); }
+  dt.textContent = metricName(name);
   dd.textContent = value.toFixed(2);
   box.append(dt, dd);
   return box;
@@ -227,7 +231,7 @@ function modeRow(s, k) {
   share.textContent = p === null ? "–" : `${Math.round(100 * p)} %`;
   if (s.errors) {
     error.textContent = `${s.errors[k].toFixed(1)} m off`;
-    if (s.errors[k] === Math.min(...s.errors)) label.className = "best";
+    if (k === s.errors.indexOf(Math.min(...s.errors))) label.className = "best";
   }
   tick.addEventListener("change", () => { if (tick.checked) hidden.delete(k); else hidden.add(k); redraw(); });
   label.addEventListener("pointerenter", () => { lit = hidden.has(k) ? null : k; redraw(); });
@@ -311,7 +315,7 @@ function neighbour(by) {
 
 // ---- gallery ----
 const metrics = [...new Set(page.scenes.flatMap((s) => Object.keys(s.numbers)))];
-for (const [value, text] of [...metrics.flatMap((name) => [[`-${name}`, `worst ${name.replace("_", " K=")}`], [`+${name}`, `best ${name.replace("_", " K=")}`]]), ["name", "name"]]) {
+for (const [value, text] of [...metrics.flatMap((name) => [[`-${name}`, `worst ${metricName(name)}`], [`+${name}`, `best ${metricName(name)}`]]), ["name", "name"]]) {
   const option = document.createElement("option");
   option.value = value; option.textContent = text; $$("order").append(option);
 }
@@ -334,7 +338,7 @@ function arrange() {
     const title = document.createElement("b"), line = document.createElement("span"), s = page.scenes[index];
     card.type = "button"; card.dataset.index = index; card.setAttribute("aria-current", index === current);
     title.textContent = `${s.name} · ${s.city}`; box.className = "text";
-    line.textContent = Object.entries(s.numbers).slice(0, 2).map(([key, value]) => `${key.replace("_", " K=")} ${value.toFixed(2)}`).join("  ");
+    line.textContent = Object.entries(s.numbers).slice(0, 2).map(([key, value]) => `${metricName(key)} ${value.toFixed(2)}`).join("  ");
     box.append(title, line); card.append(small, box);
     card.addEventListener("click", () => { open(index); $$("view").scrollIntoView({ behavior: "smooth", block: "nearest" }); });
     drawn.observe(card);
