@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from itertools import pairwise
@@ -72,10 +73,12 @@ def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> tuple[list
     rest = [argument for argument in arguments if argument != positional[0]]
     rest.sort(key=lambda argument: "=" in argument)  # argparse takes the overrides only in one piece, so flags go first
     quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
-    folders = ["hydra.run.dir=.", "hydra.sweep.dir=.", "hydra.sweep.subdir=.", "hydra.output_subdir=null"]
+    folders = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra.job.chdir=false"]
+    if {"-m", "--multirun"} & set(rest):  # Hydra writes a multirun.yaml of its own; the runs keep their full configs
+        folders += [f"hydra.sweep.dir={tempfile.mkdtemp(prefix='geo_lm4ve-multirun-')}", "hydra.sweep.subdir=."]
     flags = [f"--config-path={path.parent}", f"--config-name={path.stem}", f"--config-dir={CONFIGS}"]
     folder = Path(positional[0]) if Path(positional[0]).is_dir() else None
-    return [*flags, *rest, *quiet, *folders, "hydra.job.chdir=false"], folder
+    return [*flags, *rest, *quiet, *folders], folder
 
 
 def load_plugins() -> None:

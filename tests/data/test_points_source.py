@@ -30,7 +30,7 @@ def test_splits_partition_the_files(tmp_path):
     source = build(write_folder(tmp_path))
     assert source.info.counts == {"train": 27, "val": 3, "test": 11}
     assert source.info.classes == NAMES
-    assert source.info.title == f"point clouds of {tmp_path.name}"
+    assert source.info.title == f"point clouds of {tmp_path.name} (3 classes, 16 points)"
     assert not source.info.synthetic
     rows = [set(source.splits[split].points[:, :, 0].amax(1).tolist()) for split in ("train", "val")]
     assert len(rows[0] | rows[1]) == 30

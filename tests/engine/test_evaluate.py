@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import torch
 from small_runs import clouds, command, experiment
 
 from geo_lm4ve.config import ConfigError
@@ -8,9 +9,11 @@ from geo_lm4ve.data.base import DataError
 from geo_lm4ve.engine.evaluate import evaluate
 from geo_lm4ve.engine.predict import predict_files
 from geo_lm4ve.engine.train import train
+from geo_lm4ve.engine.weights import build_experiment_model
 from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import write_text
 from geo_lm4ve.model import CheckpointError, Model
+from geo_lm4ve.pretrained import to_official
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +114,23 @@ def test_two_processes_train_like_one(tmp_path):
     two = json.loads((folder / "results.json").read_text())
     assert two["metrics"] == pytest.approx(one["metrics"], rel=1e-4)
     assert two["environment"]["processes"] == 2
+
+
+def test_official_checkpoint_file_is_scored(tmp_path):
+    plain = experiment(tmp_path, block=("identity", {}))
+    torch.save({"base_model": to_official(build_experiment_model(plain, 4)), "epoch": 3}, tmp_path / "official.pth")
+    plain.run.checkpoint = str(tmp_path / "official.pth")
+    scored = evaluate(plain)
+    assert scored["samples"] == 20
+    assert scored["protocol"]["checkpoint"] == plain.run.checkpoint
+
+
+def test_trackers_write_or_name_what_is_missing(tmp_path, monkeypatch):
+    from geo_lm4ve.files import UserError
+
+    pytest.importorskip("tensorboard")
+    train(experiment(tmp_path / "a", run={"trackers": ["tensorboard"]}))
+    assert list((tmp_path / "a").glob("runs/small/*/tensorboard/events.*"))
+    monkeypatch.setitem(__import__("sys").modules, "wandb", None)
+    with pytest.raises(UserError, match=r"geo_lm4ve\[log\]"):
+        train(experiment(tmp_path / "b", run={"trackers": ["wandb"]}))
