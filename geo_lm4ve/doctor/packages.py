@@ -75,6 +75,8 @@ CORE = tuple(
         ("rich", "rich", "14"),
         ("matplotlib", "matplotlib", "3.10"),
         ("plotly", "plotly", "6"),
+        ("pillow", "PIL", "11"),
+        ("pyarrow", "pyarrow", "18"),
     )
 )
 """The dependencies of pyproject.toml (a test compares them)."""
