@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-PAIRS_AT_ONCE = 1 << 25
-"""Entries of the query-point distance matrix held at one time (128 MiB in float32)."""
+PAIRS_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 25}
+"""Entries of the query-point distance matrix held at one time: 4 MiB stay in a CPU's cache, 128 MiB fill a GPU."""
 
 SERIAL = 32_768
 """PyTorch's CPU kernels use one thread up to so many elements."""
@@ -78,12 +78,13 @@ def _squared_distances(queries: Tensor, points: Tensor) -> Iterator[Tensor]:
 
     Differences are squared, not expanded into products: a point is then at distance exactly 0 from itself.
     """
-    stretch = max(1, PAIRS_AT_ONCE // max(1, len(points) * points.shape[1]))
+    at_once = PAIRS_AT_ONCE["cuda" if points.is_cuda else "cpu"]
     axes = [points[:, None, :, axis].contiguous() for axis in range(3)]
-    for part in queries.split(stretch, dim=1):
+    for part in queries.split(max(1, at_once // (len(points) * points.shape[1] or 1)), dim=1):
         squared = (part[..., 0, None] - axes[0]).square_()
+        term = torch.empty_like(squared)
         for axis in (1, 2):
-            term = part[..., axis, None] - axes[axis]
+            torch.sub(part[..., axis, None], axes[axis], out=term)
             squared.addcmul_(term, term)
         yield squared
 
