@@ -4,12 +4,21 @@
   python tools/evaluate.py runs/quickstart/20260101-120000-0 run.split=val task.votes=10
   python tools/evaluate.py configs/modelnet40_llama.yaml run.checkpoint=modelnet_1k.pth block=identity
 
+Forecasts of any other model, from a submission file (--predictions ... --help says more):
+
+  python tools/evaluate.py --predictions FILE.h5|FILE.parquet --data SPLIT_DIR --protocol av1|av2 [--out FILE.json]
+
 Prints a table and writes results.json, predictions.jsonl and pictures, for a run into RUN/evaluations/. Every sample is
 scored exactly once however many processes work (accelerate launch, torchrun).
 """
 
+import sys
+
 from geo_lm4ve import cli
+from geo_lm4ve.engine import score_command
 from geo_lm4ve.engine.evaluate import evaluate
 
 if __name__ == "__main__":
+    if any(argument.split("=")[0] == "--predictions" for argument in sys.argv[1:]):
+        raise SystemExit(score_command.main(sys.argv[1:]))
     cli.run(evaluate, __doc__)
