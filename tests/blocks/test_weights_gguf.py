@@ -60,7 +60,7 @@ def converted(architecture, name, tensor):
     return values + 1 if architecture.startswith("gemma") and name.endswith("norm.weight") else values
 
 
-def write_gguf(path, architecture="llama", kind=Kind.F32, state=None, extra=None, tokens=200, head=HEAD):
+def write_gguf(path, architecture="llama", kind=Kind.F32, state=None, extra=None, tokens=200, head=HEAD, scores=5000):
     state = state or state_of(architecture, head)
     names = gguf.get_tensor_name_map(getattr(gguf.MODEL_ARCH, architecture.upper()), 3)
     writer = gguf.GGUFWriter(path, architecture)
@@ -76,7 +76,7 @@ def write_gguf(path, architecture="llama", kind=Kind.F32, state=None, extra=None
     writer.add_rope_freq_base(10000.0)
     writer.add_vocab_size(50)
     writer.add_token_list([f"token {i}" for i in range(tokens)])
-    writer.add_array("tokenizer.ggml.scores", [0.5] * 5000)
+    writer.add_array("tokenizer.ggml.scores", [0.5] * scores)
     for key, (method, value) in (extra or {}).items():
         getattr(writer, method)(key, value)
     for name, tensor in state.items():
@@ -214,6 +214,24 @@ def test_every_cut_within_the_header_is_an_error(tmp_path):
             GGUFFile(path)
 
 
+def test_a_damaged_header_never_gives_another_kind_of_error(tmp_path):
+    path = write_gguf(tmp_path / "m.gguf", tokens=3, scores=3)
+    content = path.read_bytes()
+    start = min(tensor.offset for tensor in GGUFFile(path).tensors.values())
+    random = np.random.default_rng(0)
+    refused = 0
+    for _ in range(100):
+        harmed = bytearray(content)
+        at = int(random.integers(0, start))
+        harmed[at : at + 8] = random.bytes(8)
+        path.write_bytes(harmed)
+        try:
+            load_layers(f"gguf:{path}")
+        except BlockError:
+            refused += 1
+    assert refused > 30
+
+
 def test_what_is_no_gguf_or_not_there_is_refused(tmp_path):
     with pytest.raises(BlockError, match="no GGUF file at"):
         load_layers(f"gguf:{tmp_path / 'x.gguf'}")
@@ -229,6 +247,9 @@ def test_unknown_architectures_and_experts_are_refused_by_name(tmp_path):
         load_layers(f"gguf:{path}")
     path = write_gguf(tmp_path / "e.gguf", extra={"llama.expert_count": ("add_uint32", 8)})
     with pytest.raises(BlockError, match="mixture of 8 experts"):
+        load_layers(f"gguf:{path}")
+    path = write_gguf(tmp_path / "u.gguf", extra={"llama.attention.head_count_kv": ("add_array", [2, 2, 1])})
+    with pytest.raises(BlockError, match="differ from layer to layer"):
         load_layers(f"gguf:{path}")
     path = write_gguf(tmp_path / "s.gguf", extra={"split.count": ("add_uint16", 3)})
     with pytest.raises(BlockError, match=r"one of 3 parts; join them with .*llama-gguf-split --merge"):

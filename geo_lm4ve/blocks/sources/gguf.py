@@ -60,7 +60,8 @@ _CONFIG = {
 }
 _REQUIRED = ("embedding_length", "block_count", "feed_forward_length", "attention.head_count")
 _WIDEST_GEMMA = {"gemma2": 46, "gemma3": 62}
-"""Layers of the 27B models, whose attention is scaled by hidden size / heads instead of the head size."""
+"""Layers of the 27B models, whose attention is scaled by hidden size / heads instead of the head size, as llama.cpp's
+loader decides by the same count."""
 
 
 class GGUFCheckpoint:
@@ -99,22 +100,22 @@ class GGUFCheckpoint:
         if missing := [key for key in _REQUIRED if self._value(key) is None]:
             raise BlockError(f"{self.place} lacks the metadata {self._architecture}.{missing[0]}; convert it anew")
         config = {ours: self._value(key) for key, ours in _CONFIG.items() if self._value(key) is not None}
-        heads, hidden = config["num_attention_heads"], config["hidden_size"]
         config["model_type"] = "gemma3_text" if self._architecture == "gemma3" else self._architecture
-        config["num_key_value_heads"] = self._value("attention.head_count_kv") or heads
-        config["head_dim"] = self._value("attention.key_length") or hidden // heads
+        return config | self._head_sizes(config)
+
+    def _head_sizes(self, config: dict[str, Any]) -> dict[str, Any]:
+        """What a GGUF leaves to llama.cpp's code: group count, head size, Gemma's attention scale, biases."""
+        heads, hidden, ffn = (config[k] for k in ("num_attention_heads", "hidden_size", "intermediate_size"))
+        groups = self._value("attention.head_count_kv") or heads
+        if not all(isinstance(number, int) and number > 0 for number in (heads, hidden, ffn, groups)):
+            raise BlockError(f"{self.place}: heads or FFN sizes differ from layer to layer, as in no supported family")
+        sizes = {"num_key_value_heads": groups, "head_dim": self._value("attention.key_length") or hidden // heads}
         if self._architecture in _WIDEST_GEMMA:
             widest = config["num_hidden_layers"] == _WIDEST_GEMMA[self._architecture]
-            config["query_pre_attn_scalar"] = hidden // heads if widest else config["head_dim"]
-        self._refuse_uneven(config)
-        if "blk.0.attn_q.bias" in self._file.tensors and self._architecture == "llama":
-            config["attention_bias"] = True
-        return config
-
-    def _refuse_uneven(self, config: dict[str, Any]) -> None:
-        for key in ("num_attention_heads", "num_key_value_heads", "intermediate_size"):
-            if not isinstance(config[key], int):
-                raise BlockError(f"{self.place}: {key} differs from layer to layer, which no supported family has")
+            sizes["query_pre_attn_scalar"] = hidden // heads if widest else sizes["head_dim"]
+        if self._architecture == "llama" and "blk.0.attn_q.bias" in self._file.tensors:
+            sizes["attention_bias"] = True
+        return sizes
 
     def _translated_names(self) -> list[tuple[str, str]]:
         """(our name, name in the file) of every layer's tensors and of the final norm."""

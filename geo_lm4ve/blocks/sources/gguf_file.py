@@ -55,8 +55,8 @@ class GGUFFile:
         self._at = 4
         try:
             self._parse()
-        except (struct.error, UnicodeDecodeError) as error:
-            raise self._truncated(f"its header ends within entry at byte {self._at}") from error
+        except (struct.error, OverflowError, ValueError, TypeError, ZeroDivisionError) as error:
+            raise self._truncated(f"its header makes no sense at byte {self._at} ({error})") from error
 
     def _truncated(self, what: str) -> BlockError:
         return BlockError(f"{self.path} is cut short or damaged ({len(self._bytes)} bytes): {what}; fetch it again")
