@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_benchmarks_run_and_record_their_circumstances(tmp_path, name, arguments, key):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, f"benchmarks/{name}.py", *arguments, "--out", str(tmp_path / "out.json")]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     result = json.loads((tmp_path / "out.json").read_text())
     assert result["circumstances"]["cpus"] == os.cpu_count()
