@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch_geometric.utils import scatter
@@ -27,6 +28,25 @@ class Vectors:
     count: int
 
 
+class Level(nn.ModuleList):
+    """An MLP on each vector with the maximum over its polyline beside it."""
+
+    def forward(
+        self, local: Float[Tensor, "v c"], pooled: Float[Tensor, "p m"], polyline: Int64[Tensor, " v"]
+    ) -> Float[Tensor, "v w"]:
+        """Features of all vectors.
+
+        The first layer's share of the maximum is computed once per polyline and not for each of its vectors: a quarter
+        of the network's time.
+        """
+        first, width = cast(nn.Linear, self[0]), local.shape[1]
+        x = F.linear(local, first.weight[:, :width], first.bias)
+        x = x + F.linear(pooled, first.weight[:, width:]).index_select(0, polyline)
+        for part in self[1:]:
+            x = part(x)
+        return x
+
+
 class PolylineNet(nn.Module):
     """Vectors of ragged polylines -> one feature per polyline, whatever the order and number of its vectors.
 
@@ -43,17 +63,17 @@ class PolylineNet(nn.Module):
         self.levels = nn.ModuleList()
         for width in widths:
             inputs = [channels, *[width] * (layers - 1)]
-            self.levels.append(nn.Sequential(*(part for size in inputs for part in _layer(size, width))))
+            self.levels.append(Level(part for size in inputs for part in _layer(size, width)))
             channels = 2 * width
         self.dim = channels
 
     def forward(self, vectors: Vectors) -> Float[Tensor, "p d"]:
         """Features of all polylines, in the precision of the weights; one without vectors gives zeros."""
-        x = vectors.features.to(self.dtype)
+        local = vectors.features.to(self.dtype)
+        pooled = local.new_zeros(vectors.count, 0)  # before the first level there is nothing beside a vector
         for level in self.levels:
-            local = level(x)
+            local = level(local, pooled, vectors.polyline)
             pooled = scatter(local, vectors.polyline, dim=0, dim_size=vectors.count, reduce="max")
-            x = torch.cat([local, pooled.index_select(0, vectors.polyline)], dim=1)
         return torch.cat([pooled, pooled], dim=1)
 
     @property
