@@ -60,7 +60,8 @@ def main() -> None:
             block, f"{1000 * row['median_s']:.0f}", f"{row['samples_per_s']:.0f}", f"{row['ratio_to_identity']:.2f}"
         )
     Console().print(table)
-    write_json(RESULTS, {"encoder": arguments.encoder, "batch": BATCH, "blocks": rows, "circumstances": circumstances()})
+    facts = {"encoder": arguments.encoder, "batch": BATCH, "circumstances": circumstances()}
+    write_json(RESULTS, {**facts, "blocks": rows})
 
 
 if __name__ == "__main__":

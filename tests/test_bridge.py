@@ -23,7 +23,7 @@ class Same(Block):
         return x
 
 
-@pytest.fixture()
+@pytest.fixture
 def tokens():
     encoder = ToyEncoder()
     value = toy_batch()
@@ -97,5 +97,3 @@ def test_linear_bridge_refuses_a_block_without_width():
 
     with pytest.raises(ConfigError, match="width"):
         LinearBridge(LinearBridgeConfig(), Same(), 12)
-
-
