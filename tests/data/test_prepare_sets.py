@@ -16,7 +16,7 @@ from geo_lm4ve.config import make
 from geo_lm4ve.data.base import DataError
 from geo_lm4ve.data.modelnet40 import NAMES
 from geo_lm4ve.data.prepare import modelnet40 as modelnet40_module
-from geo_lm4ve.data.prepare.base import PREPARERS, find
+from geo_lm4ve.data.prepare.base import DATASETS, PREPARERS, find
 from geo_lm4ve.data.prepare.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +116,8 @@ def test_unknown_set_lists_those_there_are():
 def test_every_preparer_has_a_documented_folder():
     for name, preparer in PREPARERS.items():
         assert preparer.summary
-        assert (ROOT / "datasets" / name / "README.md").is_file()
+        folder = ROOT / DATASETS / preparer.root.relative_to(DATASETS).parts[0]
+        assert f"python tools/prepare.py {name}" in (folder / "README.md").read_text()
 
 
 def test_shipped_manifest():
