@@ -48,7 +48,7 @@ class RunConfig(PartConfig):
         checkpoint_every: epochs between resume checkpoints.
         checkpoint_steps: also write a resume checkpoint every so many optimiser steps; 0: only at epoch ends.
         max_steps: stop after this many optimiser steps (to try things out); None: train all epochs.
-        split: split that ``tools/evaluate.py`` scores.
+        split: split that the final score of a training run, and ``tools/evaluate.py``, is for.
         checkpoint: for evaluation without a run folder: a run, a ``save_pretrained`` folder or an official file.
         init_from: official checkpoint to start training from.
         allow_missing: keys (or prefixes) of the model that ``init_from``/``checkpoint`` may lack.

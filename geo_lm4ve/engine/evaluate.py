@@ -119,7 +119,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     if not isinstance(run, RunConfig) or not isinstance(optim, AdamWConfig) or not isinstance(task_config, TaskConfig):
         raise ConfigError("evaluation needs run=default, a shipped optim option and a task")
     session = Session(run)
-    data = experiment.data.build()
+    data = session.build_data(experiment.data)
     task = task_config.build(data)
     model, origin = model_for_evaluation(experiment, run, folder, task)
     model.to(session.device)

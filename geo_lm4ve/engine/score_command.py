@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table as ConsoleTable
 
 from geo_lm4ve.data.scenes import Protocol
 from geo_lm4ve.engine.score_predictions import score_predictions
-from geo_lm4ve.files import UserError, atomic_path
-from geo_lm4ve.metrics.forecast_table import Table
+from geo_lm4ve.files import UserError
+from geo_lm4ve.metrics.forecast_table_file import SUFFIXES, write_table
 
 EPILOG = """
 files:
@@ -82,8 +79,8 @@ def main(argv: list[str]) -> int:
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
-    if options.per_scene and options.per_scene.suffix not in (".csv", ".parquet"):
-        raise UserError(f"--per-scene writes .csv or .parquet, not {options.per_scene.name!r}")
+    if options.per_scene and options.per_scene.suffix not in SUFFIXES:
+        raise UserError(f"--per-scene writes {' or '.join(SUFFIXES)}, not {options.per_scene.name!r}")
     scores = score_predictions(
         options.predictions, options.data, Protocol(options.protocol), k=options.k, out=options.out,
         allow_missing=options.allow_missing, normalize=options.normalize, worlds=options.worlds,
@@ -92,18 +89,6 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     if options.per_scene:
         write_table(options.per_scene, scores.table)
     return scores.results
-
-
-def write_table(path: Path, table: Table) -> None:
-    """Write a per-scene table as csv or parquet, by the file's suffix."""
-    with atomic_path(path) as temporary:
-        if path.suffix == ".parquet":
-            pq.write_table(pa.table(table), temporary)
-            return
-        with temporary.open("w", newline="", encoding="utf-8") as handle:
-            writer = csv.writer(handle)
-            writer.writerow(table)
-            writer.writerows(zip(*table.values()))
 
 
 def print_scores(results: Mapping[str, Any], console: Console) -> None:

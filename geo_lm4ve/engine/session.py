@@ -17,6 +17,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 from rich.console import Console
 
+from geo_lm4ve.data.base import DataConfig, DataSource
 from geo_lm4ve.engine.config import Device, RunConfig
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
@@ -78,6 +79,11 @@ class Session:
         if self.world == 1:
             return flag
         return bool(self.accelerator.reduce(torch.tensor(float(flag), device=self.device), "sum").item())
+
+    def build_data(self, config: DataConfig) -> DataSource:
+        """The data source; what it prepares on first use is prepared by the main process alone."""
+        with self.accelerator.main_process_first():
+            return config.build()
 
     def new_folder(self, experiment: ExperimentConfig, root: str) -> Path:
         """``<root>/<experiment>/<time>-<seed>``, chosen and made by the main process, known to all."""

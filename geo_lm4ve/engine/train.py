@@ -80,7 +80,7 @@ def trim_log(trainer: Trainer) -> None:
 
 
 def finish(trainer: Trainer) -> dict[str, Any]:
-    """Save the last model, score the selected one on the test split and write results and pictures."""
+    """Save the last model, score the selected one on ``run.split`` and write results and pictures."""
     trainer.keep("last")
     choice = {"select_on": trainer.run.select_on.value, "epoch": trainer.position.epoch}
     if trainer.run.select_on is not SelectOn.last:
@@ -91,8 +91,8 @@ def finish(trainer: Trainer) -> dict[str, Any]:
     if trainer.run.select_on is not SelectOn.last:
         trainer.average = None
         trainer.model.load_state_dict(read_weights(trainer.folder / "checkpoints" / "best" / WEIGHTS))
-    evaluation = trainer.score("test")
-    protocol = {"split": "test", **choice, "epochs": trainer.position.epoch, **trainer.task.protocol()}
+    evaluation = trainer.score(trainer.run.split)
+    protocol = {"split": trainer.run.split, **choice, "epochs": trainer.position.epoch, **trainer.task.protocol()}
     results = results_of(
         trainer.session,
         trainer.experiment,

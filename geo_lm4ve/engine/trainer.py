@@ -38,7 +38,7 @@ class Trainer:
             raise ConfigError("training needs run=default, a shipped optim option and a task")
         self.experiment, self.run, self.optim, self.votes = experiment, run, optim, task.votes
         self.session = Session(run, optim.accumulate)
-        self.data = experiment.data.build()
+        self.data = self.session.build_data(experiment.data)
         self.task = task.build(self.data)
         self.check_selection()
         torch.manual_seed(experiment.seed)
