@@ -8,6 +8,10 @@ from geo_lm4ve.config import ConfigError, PartConfig, lookup, make, plain, regis
 from geo_lm4ve.options import CONFIGS, load_option, options
 
 
+REQUIRED = {"point_folder": {"root": "my_clouds"}}
+"""What an option leaves to its user."""
+
+
 class Colour(Enum):
     red = "red"
 
@@ -57,13 +61,13 @@ def test_plain_makes_json_values():
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}={path.stem}")
 def test_every_shipped_option_loads_and_says_what_it_is(path):
     assert path.read_text().startswith("#"), "an option file begins with a head comment"
-    option = load_option(path.parent.name, path.stem)
+    option = load_option(path.parent.name, path.stem, REQUIRED.get(path.stem))
     assert option.name in registered(path.parent.name)
 
 
 def test_every_registered_part_has_an_option():
     for group in ("data", "encoder", "bridge", "head", "task", "optim", "run"):
-        reachable = {load_option(group, name).name for name in options(group)}
+        reachable = {load_option(group, name, REQUIRED.get(name)).name for name in options(group)}
         assert set(registered(group)) <= reachable, group
 
 
