@@ -10,7 +10,6 @@ from matplotlib.collections import LineCollection, PatchCollection, PathCollecti
 from matplotlib.patches import Circle, Polygon
 from matplotlib.path import Path as Outline
 
-from geo_lm4ve.metrics.displacement import MISS_THRESHOLD_M
 from geo_lm4ve.viz import scene_colours as colours
 from geo_lm4ve.viz.scene import TrafficScene
 
@@ -116,8 +115,8 @@ def draw_truth(axes: Axes, scene: TrafficScene, *, until: int | None = None) -> 
     line = np.concatenate([scene.now[None], scene.truth])
     part = line if until is None else line[: until + 1]
     circle = Circle(
-        line[-1], MISS_THRESHOLD_M, facecolor="none", edgecolor=colours.TRUTH, linewidth=1.2, linestyle=(0, (3, 2)),
-        zorder=6,
+        line[-1], colours.MISS_RADIUS_M, facecolor="none", edgecolor=colours.TRUTH, linewidth=1.2,
+        linestyle=(0, (3, 2)), zorder=6,
     )  # fmt: skip
     return [
         _lines(axes, [part], "white", 3.4, zorder=6.9),

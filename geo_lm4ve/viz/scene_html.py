@@ -14,12 +14,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from geo_lm4ve.files import write_text
-from geo_lm4ve.metrics.displacement import MISS_THRESHOLD_M
 from geo_lm4ve.viz.scene import KINDS, Line, TrafficScene
-from geo_lm4ve.viz.scene_colours import LANE_WIDTH_M, SIZES_M
+from geo_lm4ve.viz.scene_choice import evenly
+from geo_lm4ve.viz.scene_colours import LANE_WIDTH_M, MISS_RADIUS_M, SIZES_M
 
 MAX_BYTES = 5_000_000
 """Size limit of a page: it must open at once and go through mail. A scene takes 15 to 60 kB."""
+PAGE_BYTES = 100_000
+"""What the page itself takes, without scenes."""
 UNIT_M = 0.05
 """Positions are whole multiples of this."""
 REACH_M = 90.0
@@ -55,7 +57,7 @@ def scenes_html(
     if not scenes:
         raise ValueError("a page needs at least one scene")
     data = {
-        "kinds": KINDS, "sizes": SIZES_M, "unit": UNIT_M, "lane_width": LANE_WIDTH_M, "miss": MISS_THRESHOLD_M,
+        "kinds": KINDS, "sizes": SIZES_M, "unit": UNIT_M, "lane_width": LANE_WIDTH_M, "miss": MISS_RADIUS_M,
         "sort": sort, "of": total or len(scenes), "scenes": [encode(scene) for scene in scenes],
     }  # fmt: skip
     tiles = "".join(
@@ -76,6 +78,15 @@ def scenes_html(
             f"{path} would have {size / 1e6:.1f} MB with {len(scenes)} scenes, the limit is 5 MB: show fewer"
         )
     write_text(path, page)
+
+
+def fitting(scenes: Sequence[TrafficScene]) -> list[TrafficScene]:
+    """As many of the scenes, evenly spaced over them, as one page holds."""
+    sizes = [len(json.dumps(encode(scene), separators=(",", ":"))) for scene in scenes]
+    count = len(scenes)
+    while count > 1 and sum(sizes[row] for row in evenly(len(scenes), count)) > MAX_BYTES - PAGE_BYTES:
+        count -= 1
+    return [scenes[row] for row in evenly(len(scenes), count)]
 
 
 def encode(scene: TrafficScene) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def scenes_png(
         axes = style.new_axes(figure, left, top, CELL, CELL)
         draw_scene(axes, scene, labels=False)
         style.write(figure, left, top + CELL + 0.05, f"{scene.name} · {scene.city}", size=8, weight="bold")
-        style.write(figure, left, top + CELL + 0.2, summary(scene), size=7.5, color=style.MUTED)
+        style.write(figure, left, top + CELL + 0.2, summary(scene, 2), size=7.5, color=style.MUTED)
     figure.legend(handles=_legend(scenes[0]), loc="lower center", **_LEGEND_STYLE)
     style.save(figure, path)
 
@@ -95,9 +95,9 @@ def draw_scene(axes: Axes, scene: TrafficScene, *, labels: bool = True) -> None:
     draw_modes(axes, scene, labels=labels)
 
 
-def summary(scene: TrafficScene) -> str:
-    """The numbers of a scene in one line."""
-    return "   ".join(f"{subscripted(name)} {value:.2f}" for name, value in scene.numbers.items())
+def summary(scene: TrafficScene, count: int | None = None) -> str:
+    """The (first ``count``) numbers of a scene in one line."""
+    return "   ".join(f"{subscripted(name)} {value:.2f}" for name, value in list(scene.numbers.items())[:count])
 
 
 def subscripted(name: str) -> str:

@@ -1,0 +1,24 @@
+"""Which of many scenes to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def worst_and_spread(errors: Sequence[float], count: int) -> list[int]:
+    """Places of at most ``count`` scenes, ascending: half of them the worst, the others evenly spaced over the rest."""
+    total = len(errors)
+    if total <= count:
+        return list(range(total))
+    order = np.argsort(-np.asarray(errors, dtype=float), kind="stable")
+    worst = order[: (count + 1) // 2]
+    rest = np.setdiff1d(np.arange(total), worst)
+    spread = rest[evenly(len(rest), count - len(worst))]
+    return sorted(np.concatenate([worst, spread]).tolist())
+
+
+def evenly(total: int, count: int) -> list[int]:
+    """At most ``count`` places out of ``total``, evenly spaced."""
+    return sorted(set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()))

@@ -1,0 +1,214 @@
+"""The forecasting task: loss, metrics, records, and the files it leaves behind, on small splits in both layouts."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from forecast_files import path_of, write_argoverse1_split, write_argoverse2_split
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.data.argoverse1 import Argoverse1Config
+from geo_lm4ve.data.base import DataError, DataInfo, DataSource
+from geo_lm4ve.data.scenes import Protocol
+from geo_lm4ve.encoders.kinematic import KinematicEncoderConfig
+from geo_lm4ve.engine.score_predictions import score_predictions
+from geo_lm4ve.heads.kinematic import ConstantVelocityConfig
+from geo_lm4ve.heads.trajectories import AgentTrajectories, Trajectories
+from geo_lm4ve.metrics.submissions import read_argoverse1
+from geo_lm4ve.tasks.forecast import ForecastConfig, known_future
+from geo_lm4ve.tasks.forecast_records import forecast_of, forecasts_of, table_of
+
+
+@pytest.fixture
+def data(tmp_path):
+    root = tmp_path / "argoverse1"
+    write_argoverse1_split(root / "val")
+    write_map(root)
+    return Argoverse1Config(root=str(root)).build()
+
+
+def write_map(root):
+    """A lane along the targets' way in both cities."""
+    (root / "map_files").mkdir()
+    for city, number in (("PIT", 10314), ("MIA", 10316)):
+        tags = {"has_traffic_control": False, "turn_direction": "NONE", "is_intersection": False}
+        tags |= {"l_neighbor_id": None, "r_neighbor_id": None}
+        lines = [f'<tag k="{key}" v="{value}"/>' for key, value in tags.items()]
+        nodes = [f'<node id="{i}" x="{90 + 5 * i}" y="200"/>' for i in range(10)]
+        way = f'<way lane_id="1">{"".join(lines)}{"".join(f"<nd ref={chr(34)}{i}{chr(34)}/>" for i in range(10))}</way>'
+        path = root / "map_files" / f"pruned_argoverse_{city}_{number}_vector_map.xml"
+        path.write_text(f"<ArgoverseVectorMap>{''.join(nodes)}{way}</ArgoverseVectorMap>")
+
+
+def batch_of(data):
+    return next(iter(data.loader("val", batch_size=8, train=False, seed=0).batches(0)))
+
+
+def forecast(batch, shift=0.0):
+    """The truth, moved aside by ``shift``, with probability 0.75, and a mode that stands still."""
+    future = batch.graph["agent"].future[batch.targets]
+    moved = future + torch.tensor([0.0, shift])
+    positions = torch.stack([moved, torch.zeros_like(future)], 1)
+    return Trajectories(positions, torch.tensor([[0.75, 0.25]]).expand(len(batch), -1))
+
+
+def test_metrics_and_records_agree(data):
+    task, batch = ForecastConfig().build(data), batch_of(data)
+    assert task.outputs == 30
+    output = forecast(batch, shift=1.0)
+    metrics = task.metrics()
+    metrics.update(output, batch)
+    values = metrics.compute(metrics.state())
+    assert values["minFDE_6"] == pytest.approx(1, abs=1e-5)
+    assert values["brier-minFDE_6"] == pytest.approx(1 + 0.0625, abs=1e-5)
+    assert values["MR_1"] == 0
+    assert not {"loss", "DAC_6"} & values.keys()
+    records = task.records(output, batch)
+    table = table_of(records)
+    for name in ("minADE_1", "minFDE_6", "p-minFDE_6"):
+        assert np.mean(table[name]) == pytest.approx(values[name])
+    assert table["scene"] == ["0", "10", "20", "30"]
+    assert table["city"] == ["PIT", "MIA", "PIT", "MIA"]
+    assert [record["index"] for record in records] == [0, 1, 2, 3]
+    json.dumps(records)
+
+
+def test_records_hold_city_coordinates(data):
+    task, batch = ForecastConfig().build(data), batch_of(data)
+    records = task.records(forecast(batch), batch)
+    for scene, record in enumerate(records):
+        np.testing.assert_allclose(forecast_of(record)[0], path_of(scene, 50)[20:], atol=1e-3)
+    forecasts = forecasts_of(records)
+    assert forecasts.positions.shape == (4, 2, 30, 2)
+    assert forecasts.tracks == ["agent"] * 4
+
+
+def test_drivable_area_compliance_where_rasters_are(data, monkeypatch):
+    from geo_lm4ve.data.argoverse1_map import DrivableRaster
+
+    pixels = np.zeros((400, 400))
+    pixels[:, :120] = 1
+    monkeypatch.setattr(data, "surface", lambda scene, city: DrivableRaster(pixels, np.eye(3)))
+    batch = batch_of(data)
+    task = ForecastConfig().build(data)
+    metrics = task.metrics()
+    metrics.update(forecast(batch), batch)
+    values = metrics.compute(metrics.state())
+    records = task.records(forecast(batch), batch)
+    assert values["DAC_6"] == pytest.approx(np.mean([record["DAC_6"] for record in records]))
+    assert 0 < values["DAC_6"] < 1
+    off = ForecastConfig(drivable_area=False).build(data)
+    assert "DAC_6" not in off.records(forecast(batch), batch)[0]
+
+
+def test_loss_of_a_head_that_trains(data):
+    batch = batch_of(data)
+    agents = batch.graph["agent"]
+    rows = torch.arange(len(agents.future))
+    perfect = AgentTrajectories(
+        agents.future[:, None].repeat(1, 2, 1, 1), torch.tensor([[9.0, 0.0]]).expand(len(rows), -1), rows
+    )
+    output = Trajectories.of_targets(perfect, batch.targets)
+    task = ForecastConfig().build(data)
+    loss = task.loss(output, batch)
+    assert loss.total.item() == pytest.approx(float(np.log1p(np.exp(-9.0))), rel=1e-3)
+    assert set(loss.parts) == {"modes", "scores"}
+    metrics = task.metrics()
+    metrics.update(output, batch)
+    assert metrics.compute(metrics.state())["loss"] == pytest.approx(loss.total.item())
+    off = perfect.positions.clone()
+    off[rows != batch.targets[0]] += 100
+    wrong = Trajectories.of_targets(AgentTrajectories(off, perfect.logits, rows), batch.targets)
+    everyone, alone = (ForecastConfig(targets_only=only).build(data).loss(wrong, batch) for only in (False, True))
+    assert alone.total < everyone.total
+    with pytest.raises(ConfigError, match="nothing to train"):
+        task.loss(forecast(batch), batch)
+
+
+def test_sums_of_two_halves_are_the_whole(data):
+    task, batch = ForecastConfig().build(data), batch_of(data)
+    split = data.split("val")
+    halves = [split.batch(torch.tensor(rows)) for rows in ([0, 1], [2, 3])]
+    whole, parts = task.metrics(), [task.metrics(), task.metrics()]
+    whole.update(forecast(batch, 0.5), batch)
+    for metrics, half in zip(parts, halves):
+        metrics.update(forecast(half, 0.5), half)
+    first, second = (metrics.state() for metrics in parts)
+    summed = {name: first[name] + second[name] for name in first}
+    assert whole.compute(summed) == pytest.approx(whole.compute(whole.state()))
+
+
+def test_the_protocol_can_be_the_other_one(data):
+    task = ForecastConfig(protocol=Protocol.av2).build(data)
+    assert task.protocol() == {"protocol": "av2"}
+    batch = batch_of(data)
+    assert "minADE@bestFDE_6" in task.records(forecast(batch), batch)[0]
+
+
+class Solids(DataSource):
+    info = DataInfo("solids", ("cone",), {"train": 1})
+
+    def loader(self, split, **_):
+        raise NotImplementedError
+
+
+def test_other_data_and_withheld_futures_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="solids is none"):
+        ForecastConfig().build(Solids())
+    root = tmp_path / "argoverse1"
+    write_argoverse1_split(root / "test_obs", steps=20)
+    write_map(root)
+    source = Argoverse1Config(root=str(root)).build()
+    batch = next(iter(source.loader("test", batch_size=2, train=False, seed=0).batches(0)))
+    with pytest.raises(DataError, match="future of scene 0 is withheld"):
+        known_future(batch)
+
+
+def test_the_report_leaves_files_that_the_evaluator_scores_alike(data, tmp_path):
+    task, batch = ForecastConfig(pictures=3).build(data), batch_of(data)
+    tokens = KinematicEncoderConfig().build().stages["state"](batch)
+    output = ConstantVelocityConfig().build(4, 30)(tokens)
+    records = task.records(output, batch)
+    metrics = task.metrics()
+    metrics.update(output, batch)
+    results = {
+        "experiment": "cv", "block": "identity", "data": "four scenes", "protocol": {"split": "val", "protocol": "av1"},
+        "metrics": metrics.compute(metrics.state()),
+    }  # fmt: skip
+    out = tmp_path / "run"
+    out.mkdir()
+    task.report(out, results, records, data)
+    expected = {
+        "forecasts.h5", "scores.json", "scenes.csv", "worst.png", "spread.png", "worst.gif", "scenes.html",
+        "report.html",
+    }  # fmt: skip
+    assert {path.name for path in out.iterdir()} == expected
+    own = json.loads((out / "scores.json").read_text())
+    theirs = score_predictions(out / "forecasts.h5", tmp_path / "argoverse1" / "val", Protocol.av1).results
+    for k in ("K=1", "K=6"):
+        assert own["metrics"][k] == pytest.approx(theirs["metrics"][k], abs=1e-3)
+    assert own["breakdown"].keys() == theirs["breakdown"].keys()
+    assert read_argoverse1(out / "forecasts.h5").scenes == ["0", "10", "20", "30"]
+
+
+def test_argoverse2_leaves_a_parquet_file(tmp_path):
+    from geo_lm4ve.metrics.submissions import read_argoverse2
+    from geo_lm4ve.tasks.forecast_report import write_submission
+
+    split = write_argoverse2_split(tmp_path / "val")
+    future = np.stack([path_of(scene, 110)[50:] for scene in range(3)])[:, None]
+    records = [
+        {"scene": f"s{n}", "track": "7", "probabilities": [1.0], "shape": [1, 60], "positions": packed(track)}
+        for n, track in enumerate(future)
+    ]
+    path = write_submission(tmp_path, forecasts_of(records), Protocol.av2)
+    assert path.name == "forecasts.parquet"
+    assert read_argoverse2(path).keys() == [("s0", "7"), ("s1", "7"), ("s2", "7")]
+    assert score_predictions(path, split, Protocol.av2).results["metrics"]["K=6"]["minFDE"] < 1e-3
+
+
+def packed(track):
+    import base64
+
+    return base64.b64encode(track.astype("<f4").tobytes()).decode()
