@@ -56,12 +56,15 @@ class Trainer:
         self.stopped = False
 
     def check_selection(self) -> None:
-        """``select_on=val`` needs a validation split."""
-        if self.run.select_on is SelectOn.val and not self.data.info.counts.get("val"):
+        """The splits that selection and the final score need must be there."""
+        counts, split = self.data.info.counts, self.run.split
+        if self.run.select_on is SelectOn.val and not counts.get("val"):
             raise ConfigError(
                 f"run.select_on=val, but {self.data.info.title} has no validation split: set data.val_fraction above "
                 "0, or choose run.select_on=last (or test, as the papers did)"
             )
+        if not counts.get(split):
+            raise ConfigError(f"run.split={split}, but {self.data.info.title} has only {', '.join(counts)}")
 
     def prepare(self, extra: dict[str, Any]) -> None:
         """Move to the device, wrap for distribution, make the loader and the weight average."""

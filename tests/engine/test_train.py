@@ -212,3 +212,8 @@ def test_max_steps_cuts_a_run_short(tmp_path):
     rows = (only_run(tmp_path) / "metrics.jsonl").read_text().splitlines()
     assert json.loads(rows[-1])["step"] == 2
     assert len(rows) == 1
+
+
+def test_a_split_that_is_not_there_is_refused_before_training(tmp_path):
+    with pytest.raises(ConfigError, match=r"run\.split=validation.*train, val, test"):
+        train(experiment(tmp_path, run={"split": "validation"}))
