@@ -41,7 +41,7 @@ def hub_layers(
         weights = _kept(cache, repository, layers, meter) or _downloaded_before(repository, layers, meter)
         if weights is None:
             path = _fetched(cache, repository, layers, meter)
-            weights = _read(path, repository, path.parent.name, layers)
+            weights = _read(path, repository, repository.commit, layers)
     if final_norm and not weights.final_norm:
         raise BlockError(f"{repository.place} holds no final norm; ask without it (final_norm=False)")
     return LayerWeights(weights.config, weights.layers, weights.final_norm if final_norm else {}, weights.reference)
