@@ -33,10 +33,10 @@ def assemble(
     Raises:
         DataError: the frame's origin is the recording car and a scene has none.
     """
-    agents = agent_rows(pack, rows, future, view.frame.origin)
+    agents, centre = agent_rows(pack, rows, future, view.frame.origin)
     lanes = lane_rows(pack, rows, agents.origin, view.lanes)
-    annotated = pack.heading[agents.row[agents.centre]].double()
-    rotation = scene_rotation(agents, lanes, annotated, view.frame)
+    annotated = pack.heading[agents.row[centre]].double()
+    rotation = scene_rotation(agents, centre, lanes, annotated, view.frame)
     agents = select_agents(agents.rotated(rotation), view.agents)
     lanes = select_lanes(lanes.rotated(rotation), agents, view.lanes)
     graph = HeteroData()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from geo_lm4ve.data.scene_frames import Forward, FrameConfig, Heading
@@ -17,19 +17,24 @@ LANE_DISTANCE = 4.5
 
 
 def scene_rotation(
-    agents: AgentRows, lanes: LaneRows, annotated: Float64[Tensor, " s"], frame: FrameConfig
+    agents: AgentRows,
+    centre: Int64[Tensor, " s"],
+    lanes: LaneRows,
+    annotated: Float64[Tensor, " s"],
+    frame: FrameConfig,
 ) -> Float64[Tensor, " s"]:
     """(S,) rotation [rad] with city = R(rotation) @ scene + origin.
 
     Args:
-        agents: in the axes of the city, with the agent at each scene's origin as ``centre``.
+        agents: in the axes of the city.
+        centre: the agent at each scene's origin.
         lanes: in the axes of the city.
         annotated: heading of the agents at the origins as it comes with the data [rad].
         frame: the convention.
     """
     if frame.heading is Heading.city:
         return torch.zeros(len(agents.origin), dtype=torch.float64)
-    track, valid = agents.positions[agents.centre, : agents.history], agents.valid[agents.centre, : agents.history]
+    track, valid = agents.positions[centre, : agents.history], agents.valid[centre, : agents.history]
     if frame.heading is Heading.annotated:
         heading = annotated
     elif frame.heading is Heading.displacement:

@@ -25,7 +25,6 @@ class AgentRows:
         positions: (A, T + F, 2) relative to ``origin`` [m].
         valid: (A, T + F).
         history: T.
-        centre: (S,) the agent at each scene's origin.
         origin: (S, 2) city coordinates.
     """
 
@@ -35,7 +34,6 @@ class AgentRows:
     positions: Float64[Tensor, "a t 2"]
     valid: Bool[Tensor, "a t"]
     history: int
-    centre: Int64[Tensor, " s"]
     origin: Float64[Tensor, "s 2"]
 
     def rotated(self, rotation: Float64[Tensor, " s"]) -> AgentRows:
@@ -43,11 +41,11 @@ class AgentRows:
         return replace(self, positions=frames.rotate(self.positions, -rotation[self.scene]))
 
     def kept(self, keep: Bool[Tensor, " a"]) -> AgentRows:
-        """Only some agents (``centre`` is lost)."""
+        """Only some agents."""
         scene = self.scene[keep]
         return replace(
             self, row=self.row[keep], scene=scene, ptr=offsets(scene, len(self.origin)),
-            positions=self.positions[keep], valid=self.valid[keep], centre=torch.empty(0, dtype=torch.long),
+            positions=self.positions[keep], valid=self.valid[keep],
         )  # fmt: skip
 
 
@@ -104,8 +102,12 @@ class LaneRows:
         return source[here], target[here], pack.link_kind[link][here].long()
 
 
-def agent_rows(pack: ScenePack, rows: Int64[Tensor, " s"], future: int, origin: Origin) -> AgentRows:
+def agent_rows(
+    pack: ScenePack, rows: Int64[Tensor, " s"], future: int, origin: Origin
+) -> tuple[AgentRows, Int64[Tensor, " s"]]:
     """All agents of some scenes, positions relative to the scenes' origins in the axes of the city.
+
+    The second value is the agent at each scene's origin.
 
     Raises:
         DataError: the origin is the recording car and a scene has none.
@@ -122,7 +124,7 @@ def agent_rows(pack: ScenePack, rows: Int64[Tensor, " s"], future: int, origin: 
         centre = _ego(pack, rows, pack.is_ego[row] & valid[:, history - 1], scene)
         positions = positions - positions[centre, history - 1][scene][:, None]
     moved = positions[ptr[:-1], history - 1]
-    return AgentRows(row, scene, ptr, positions, valid, history, centre, pack.reference[rows] - moved)
+    return AgentRows(row, scene, ptr, positions, valid, history, pack.reference[rows] - moved), centre
 
 
 def _ego(pack: ScenePack, rows: Tensor, is_ego: Tensor, scene: Tensor) -> Tensor:

@@ -1,0 +1,170 @@
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from traffic_files import first
+
+from geo_lm4ve.data import scene_cache_build
+from geo_lm4ve.data.argoverse1 import Argoverse1Config, Argoverse1Files
+from geo_lm4ve.data.argoverse2 import Argoverse2Config
+from geo_lm4ve.data.base import DataError
+from geo_lm4ve.data.scene_cache import MANIFEST, Shards, read_manifest
+from geo_lm4ve.data.scene_cache_build import build_cache
+from geo_lm4ve.data.scene_pack import decode_texts, encode_texts, ragged, unpack_bits
+
+
+@pytest.fixture
+def small_shards(monkeypatch):
+    """Three scenes to a shard."""
+    monkeypatch.setattr(scene_cache_build, "SHARD", 3)
+
+
+def files_of(root, split="train"):
+    return Argoverse1Config(root=str(root)).files(split)
+
+
+def test_ragged_gathers_rows_of_any_length():
+    ptr = torch.tensor([0, 3, 3, 5, 9])
+    items, lengths = ragged(ptr, torch.tensor([3, 1, 0]))
+    assert items.tolist() == [5, 6, 7, 8, 0, 1, 2]
+    assert lengths.tolist() == [4, 0, 3]
+    assert ragged(ptr, torch.tensor([], dtype=torch.long))[0].tolist() == []
+
+
+def test_texts_and_bits_come_back():
+    texts = ["PIT", "", "Zürich", "a" * 40]
+    assert decode_texts(*encode_texts(texts), [2, 0, 1, 3]) == ["Zürich", "PIT", "", "a" * 40]
+    assert unpack_bits(torch.tensor([[5, 128]], dtype=torch.uint8)).nonzero()[:, 1].tolist() == [0, 2, 15]
+
+
+@pytest.mark.parametrize("layout", [Argoverse1Config, Argoverse2Config], ids=["av1", "av2"])
+def test_the_cache_is_small_plain_and_complete(layout, request, tmp_path):
+    root = request.getfixturevalue("made_av1" if layout is Argoverse1Config else "made_av2")
+    manifest = build_cache(layout(root=str(root)).files("train"), tmp_path)
+    assert manifest.scenes == 7
+    assert manifest.bytes_per_scene < 35_000  # seven scenes share one table of lanes; real scenes: test_argoverse_real
+    assert read_manifest(tmp_path) == manifest
+    arrays = load_file(tmp_path / manifest.shards[0].file)
+    assert all(isinstance(array, torch.Tensor) for array in arrays.values())
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".json", ".json", ".safetensors"]
+
+
+def test_scenes_are_cut_into_shards_in_their_order(made_av1, tmp_path, small_shards):
+    manifest = build_cache(files_of(made_av1), tmp_path)
+    assert [shard.scenes for shard in manifest.shards] == [3, 3, 1]
+    shards = Shards(tmp_path, manifest, keep=3)
+    names = []
+    for number in range(3):
+        pack = shards.pack(number)
+        names += decode_texts(pack.scene_id, pack.scene_id_ptr, range(len(pack)))
+    assert names == [str(number) for number in range(1, 8)]
+
+
+@pytest.mark.slow
+def test_worker_processes_do_the_same_work(made_av1, tmp_path):
+    """600 copies of the scenes make two shards, each built by its own process."""
+    folder = tmp_path / "train" / "data"
+    folder.mkdir(parents=True)
+    sources = sorted((made_av1 / "train" / "data").iterdir())
+    for number in range(600):
+        (folder / f"{number}.csv").symlink_to(sources[number % len(sources)])
+    files = Argoverse1Files(folder, made_av1 / "map_files")
+    one, two = build_cache(files, tmp_path / "one"), build_cache(files, tmp_path / "two", workers=2)
+    assert [shard.sha256 for shard in one.shards] == [shard.sha256 for shard in two.shards]
+    assert one.scenes == 600
+
+
+def test_an_interrupted_build_goes_on_where_it_stopped(made_av1, tmp_path, small_shards, monkeypatch):
+    files, real, built = files_of(made_av1), scene_cache_build.build_shard, []
+
+    def stop_at_the_second(files, folder, key, start):
+        if start == 3:
+            raise KeyboardInterrupt
+        return real(files, folder, key, start)
+
+    monkeypatch.setattr(scene_cache_build, "build_shard", stop_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        build_cache(files, tmp_path)
+    assert read_manifest(tmp_path) is None
+    monkeypatch.setattr(scene_cache_build, "build_shard", lambda *a: built.append(a[-1]) or real(*a))
+    manifest = build_cache(files, tmp_path)
+    assert built == [3, 6]
+    assert manifest == build_cache(files, tmp_path / "at once")
+
+
+def test_changed_files_are_cached_anew(av1, tmp_path, small_shards):
+    folder = tmp_path / "cache"
+    before = build_cache(files_of(av1), folder)
+    (av1 / "train" / "data" / "7.csv").unlink()
+    after = build_cache(files_of(av1), folder)
+    assert (before.scenes, after.scenes) == (7, 6)
+    assert before.key != after.key
+    assert sorted(path.name for path in folder.glob("*.safetensors")) == [shard.file for shard in after.shards]
+
+
+def test_dropped_scenes_are_counted_and_named(av1, tmp_path, small_shards, capsys):
+    (av1 / "train" / "data" / "3.csv").write_text("TIMESTAMP,TRACK_ID\n1,2\n")
+    manifest = build_cache(files_of(av1), tmp_path, max_dropped=0.2)
+    assert manifest.scenes == 6
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [entry["scene"] for entry in report["dropped"]] == ["3.csv"]
+    assert "the header must be TIMESTAMP,TRACK_ID" in report["dropped"][0]["reason"]
+    assert "1 of 7 scenes dropped" in capsys.readouterr().err
+
+
+def test_too_many_dropped_scenes_are_an_error_that_a_larger_limit_lifts(av1, tmp_path):
+    (av1 / "train" / "data" / "3.csv").write_text("")
+    with pytest.raises(DataError, match=r"1 of 7 scenes .* cannot be read, more than the 1.0% that data.max_dropped"):
+        build_cache(files_of(av1), tmp_path)
+    assert read_manifest(tmp_path) is None
+    assert build_cache(files_of(av1), tmp_path, max_dropped=0.2).scenes == 6
+
+
+def test_a_shard_of_nothing_but_bad_scenes_is_no_trouble(av1, tmp_path, small_shards):
+    for number in (1, 2, 3):
+        (av1 / "train" / "data" / f"{number}.csv").write_text("")
+    manifest = build_cache(files_of(av1), tmp_path, max_dropped=0.5)
+    assert [shard.scenes for shard in manifest.shards] == [0, 3, 1]
+    assert Shards(tmp_path, manifest, keep=1).sizes == [3, 1]
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "delete"])
+def test_damaged_shards_are_found(made_av1, tmp_path, harm):
+    manifest = build_cache(files_of(made_av1), tmp_path)
+    path = tmp_path / manifest.shards[0].file
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    {
+        "flip": lambda: path.write_bytes(content),
+        "cut": lambda: path.write_bytes(content[: len(content) // 2]),
+        "delete": path.unlink,
+    }[harm]()
+    with pytest.raises(DataError, match=r"shard-00000.safetensors.*built again"):
+        Shards(tmp_path, manifest, keep=1).pack(0)
+
+
+def test_a_damaged_manifest_is_found(made_av1, tmp_path):
+    build_cache(files_of(made_av1), tmp_path)
+    (tmp_path / MANIFEST).write_text('{"format": 1, "shards": [')
+    with pytest.raises(DataError, match=r"manifest.json is damaged"):
+        read_manifest(tmp_path)
+
+
+def test_shards_hold_few_packs_in_memory(made_av1, tmp_path, small_shards):
+    shards = Shards(tmp_path, build_cache(files_of(made_av1), tmp_path), keep=2)
+    for number in (0, 1, 0, 2, 1, 0):
+        shards.pack(number)
+        assert len(shards.loaded) <= 2
+    assert shards.pack(0) is shards.pack(0)
+
+
+def test_the_cache_alone_is_enough(av1, tmp_path):
+    config = Argoverse1Config(root=str(av1))
+    with_files = config.build().split("train").batch(torch.arange(7))
+    for name in ("train", "val", "map_files"):
+        shutil.rmtree(av1 / name)
+    without = config.build().split("train").batch(torch.arange(7))
+    assert torch.equal(with_files.graph["lane"].points, without.graph["lane"].points)
+    assert first(av1, "*.safetensors").parent == av1 / "scene_cache" / "train"
