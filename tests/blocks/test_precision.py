@@ -58,6 +58,7 @@ def test_buffer_for_conversion_is_reused_and_survives_inference_mode() -> None:
     precision._scratch.buffer = torch.empty(0, dtype=torch.uint8)
     with torch.inference_mode():
         stored_linear(x, weight, None)
+    assert precision._scratch.buffer.numel() == 8 * 8 * 4
     first = precision._scratch.buffer.data_ptr()
     y = stored_linear(x, weight, None)
     assert precision._scratch.buffer.data_ptr() == first

@@ -25,6 +25,7 @@ _LLAMA3 = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 64,
 }
+_YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}
 _OPT = {"hidden_size": 64, "ffn_dim": 96, "num_hidden_layers": 2, "num_attention_heads": 4, "word_embed_proj_dim": 64}
 
 
@@ -40,6 +41,7 @@ class Model:
 MODELS = {
     "llama": Model({"model_type": "llama", **_GATED}, gated=True),
     "llama3": Model({"model_type": "llama", **_GATED, "rope_theta": 5e5, "rope_scaling": _LLAMA3}, gated=True),
+    "llama_yarn": Model({"model_type": "llama", **_GATED, "rope_scaling": _YARN}, gated=True),
     "llama_biases": Model({"model_type": "llama", **_GATED, "attention_bias": True, "mlp_bias": True}, gated=True),
     "mistral": Model({"model_type": "mistral", **_GATED, "head_dim": 24, "sliding_window": 3}, gated=True),
     "qwen2": Model({"model_type": "qwen2", **_GATED}, gated=True),
