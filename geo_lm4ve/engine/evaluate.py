@@ -135,6 +135,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     results = results_of(session, experiment, model, data, evaluation.metrics, evaluation.samples, protocol)
     if session.main:
         write_results(out, results, evaluation.records)
+        task.files(out, results, evaluation.records)
         print_metrics(session, results)
         if run.pictures:
             task.report(out, results, evaluation.records, data)

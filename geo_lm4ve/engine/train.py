@@ -105,6 +105,7 @@ def finish(trainer: Trainer) -> dict[str, Any]:
     )
     if trainer.session.main:
         write_results(trainer.folder, results, evaluation.records)
+        trainer.task.files(trainer.folder, results, evaluation.records)
         print_metrics(trainer.session, results)
         if trainer.run.pictures:
             trainer.task.report(trainer.folder, results, evaluation.records, trainer.data)

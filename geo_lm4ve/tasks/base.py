@@ -71,9 +71,13 @@ class Task(ABC):
         """One prediction out of those for several views of the same batch (voting): the mean."""
         return torch.stack(list(outputs)).mean(0)
 
+    def files(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record]) -> list[Path]:
+        """Write what other programs read besides results and records (submission files, tables); returns the files."""
+        return []
+
     @abstractmethod
     def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
-        """Write this task's pictures and files into the run folder."""
+        """Draw this task's pictures and pages into the run folder."""
 
     def protocol(self) -> dict[str, Any]:
         """What a number's reader must know about how it was made."""

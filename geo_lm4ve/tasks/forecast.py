@@ -101,6 +101,12 @@ class Forecast(Task):
         """Whose definitions."""
         return {"protocol": self.rules.value}
 
+    def files(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record]) -> list[Path]:
+        """Submission file, scores with breakdown, per-scene table."""
+        from geo_lm4ve.tasks.forecast_report import write_files
+
+        return write_files(folder, results, records, self.layout, self.rules)
+
     def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
         """Submission file, scores with breakdown, per-scene table, pictures and pages."""
         from geo_lm4ve.tasks.forecast_report import write_report

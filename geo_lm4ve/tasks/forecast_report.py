@@ -1,4 +1,4 @@
-"""What a forecasting run leaves behind: submission file, scores with breakdown, per-scene table, pictures, pages."""
+"""What a forecasting run leaves behind: submission file, scores with breakdown, per-scene table; pictures, pages."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from geo_lm4ve.viz.scene_choice import evenly, worst_and_spread
 from geo_lm4ve.viz.scene_html import fitting, scenes_html
 from geo_lm4ve.viz.scene_png import scenes_png
 
+SUBMISSION = {Protocol.av1: "forecasts.h5", Protocol.av2: "forecasts.parquet"}
+"""Name of the submission file by the data set's layout."""
 SHEET = 12
 """Scenes on a sheet."""
 SAID = ("minADE_6", "minFDE_6", "minFDE_1", "brier-minFDE_6")
@@ -39,11 +41,10 @@ def write_report(
     protocol: Protocol,
     pictures: int,
 ) -> None:
-    """Write everything into the run folder.
+    """Draw into the run folder.
 
-    ``forecasts.h5`` or ``forecasts.parquet`` (submission format), ``scores.json`` (the shape of the evaluator's JSON),
-    ``scenes.csv`` (one row per scene), ``worst.png``, ``spread.png``, ``worst.gif``, ``curves.png`` (training),
-    ``scenes.html`` (interactive) and ``report.html``.
+    ``worst.png``, ``spread.png``, ``worst.gif``, ``curves.png`` (training), ``scenes.html`` (interactive) and
+    ``report.html``.
 
     Args:
         folder: run folder.
@@ -54,11 +55,8 @@ def write_report(
         protocol: whose metrics.
         pictures: scenes in the interactive page.
     """
-    forecasts, table = forecasts_of(records), table_of(records)
-    submission = write_submission(folder, forecasts, layout)
-    scores = scores_of(table, protocol, submission, results)
-    write_json(folder / "scores.json", scores)
-    write_table(folder / "scenes.csv", table)
+    table = table_of(records)
+    scores = scores_of(table, protocol, folder / SUBMISSION[layout], results)
     title = f"{results['experiment']} · {results['block']} · {results['data']}"
     shown = worst_and_spread(table[SAID[1]], pictures)
     scenes = scenes_of([records[row] for row in shown], data, str(results["protocol"]["split"]))
@@ -84,13 +82,26 @@ def write_report(
     )
 
 
+def write_files(
+    folder: Path, results: Mapping[str, Any], records: Sequence[Record], layout: Protocol, protocol: Protocol
+) -> list[Path]:
+    """Write what other programs read; returns the files.
+
+    ``forecasts.h5`` or ``forecasts.parquet`` (submission format), ``scores.json`` (the shape of the evaluator's JSON)
+    and ``scenes.csv`` (one row per scene).
+    """
+    submission, table = write_submission(folder, forecasts_of(records), layout), table_of(records)
+    write_json(folder / "scores.json", scores_of(table, protocol, submission, results))
+    write_table(folder / "scenes.csv", table)
+    return [submission, folder / "scores.json", folder / "scenes.csv"]
+
+
 def write_submission(folder: Path, forecasts: Forecasts, layout: Protocol) -> Path:
     """Write the forecasts in the submission format of the data set; returns the file."""
-    if layout is Protocol.av1:
-        write_argoverse1(folder / "forecasts.h5", forecasts)
-        return folder / "forecasts.h5"
-    write_argoverse2(folder / "forecasts.parquet", forecasts)
-    return folder / "forecasts.parquet"
+    path = folder / SUBMISSION[layout]
+    write = write_argoverse1 if layout is Protocol.av1 else write_argoverse2
+    write(path, forecasts)
+    return path
 
 
 def scores_of(table: Table, protocol: Protocol, submission: Path, results: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from forecast_files import path_of, write_argoverse1_split, write_argoverse2_split
+from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split, write_argoverse2_split
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.data.argoverse1 import Argoverse1Config
@@ -24,21 +24,8 @@ from geo_lm4ve.tasks.forecast_records import forecast_of, forecasts_of, table_of
 def data(tmp_path):
     root = tmp_path / "argoverse1"
     write_argoverse1_split(root / "val")
-    write_map(root)
+    write_argoverse1_map(root)
     return Argoverse1Config(root=str(root)).build()
-
-
-def write_map(root):
-    """A lane along the targets' way in both cities."""
-    (root / "map_files").mkdir()
-    for city, number in (("PIT", 10314), ("MIA", 10316)):
-        tags = {"has_traffic_control": False, "turn_direction": "NONE", "is_intersection": False}
-        tags |= {"l_neighbor_id": None, "r_neighbor_id": None}
-        lines = [f'<tag k="{key}" v="{value}"/>' for key, value in tags.items()]
-        nodes = [f'<node id="{i}" x="{90 + 5 * i}" y="200"/>' for i in range(10)]
-        way = f'<way lane_id="1">{"".join(lines)}{"".join(f"<nd ref={chr(34)}{i}{chr(34)}/>" for i in range(10))}</way>'
-        path = root / "map_files" / f"pruned_argoverse_{city}_{number}_vector_map.xml"
-        path.write_text(f"<ArgoverseVectorMap>{''.join(nodes)}{way}</ArgoverseVectorMap>")
 
 
 def batch_of(data):
@@ -158,7 +145,7 @@ def test_other_data_and_withheld_futures_are_refused(tmp_path):
         ForecastConfig().build(Solids())
     root = tmp_path / "argoverse1"
     write_argoverse1_split(root / "test_obs", steps=20)
-    write_map(root)
+    write_argoverse1_map(root)
     source = Argoverse1Config(root=str(root)).build()
     batch = next(iter(source.loader("test", batch_size=2, train=False, seed=0).batches(0)))
     with pytest.raises(DataError, match="future of scene 0 is withheld"):
@@ -178,6 +165,7 @@ def test_the_report_leaves_files_that_the_evaluator_scores_alike(data, tmp_path)
     }  # fmt: skip
     out = tmp_path / "run"
     out.mkdir()
+    assert {path.name for path in task.files(out, results, records)} == {path.name for path in out.iterdir()}
     task.report(out, results, records, data)
     expected = {
         "forecasts.h5", "scores.json", "scenes.csv", "worst.png", "spread.png", "worst.gif", "scenes.html",
