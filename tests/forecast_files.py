@@ -29,6 +29,21 @@ def write_argoverse1_split(folder, scenes=4, steps=50):
     return folder
 
 
+def write_argoverse1_map(root):
+    """A lane along the targets' way in both cities."""
+    (root / "map_files").mkdir()
+    values = {
+        "has_traffic_control": False, "turn_direction": "NONE", "is_intersection": False, "l_neighbor_id": None,
+        "r_neighbor_id": None,
+    }  # fmt: skip
+    tags = "".join(f'<tag k="{key}" v="{value}"/>' for key, value in values.items())
+    nodes = "".join(f'<node id="{i}" x="{90 + 5 * i}" y="200"/>' for i in range(10))
+    references = "".join(f'<nd ref="{i}"/>' for i in range(10))
+    content = f'<ArgoverseVectorMap>{nodes}<way lane_id="1">{tags}{references}</way></ArgoverseVectorMap>'
+    for city, number in (("PIT", 10314), ("MIA", 10316)):
+        (root / "map_files" / f"pruned_argoverse_{city}_{number}_vector_map.xml").write_text(content)
+
+
 def write_argoverse2_split(folder, scenes=3, steps=110):
     """Scenarios s0, s1, ...: focal track "7", scored "8" nine metres ahead, a fragment; a square drivable area."""
     for scene in range(scenes):

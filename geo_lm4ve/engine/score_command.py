@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as ConsoleTable
 
 from geo_lm4ve.data.scenes import Protocol
+from geo_lm4ve.engine.score_gallery import write_gallery
 from geo_lm4ve.engine.score_predictions import score_predictions
 from geo_lm4ve.files import UserError
 from geo_lm4ve.metrics.forecast_table_file import SUFFIXES, write_table
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     add("--protocol", required=True, choices=[protocol.value for protocol in Protocol])
     add("--out", type=Path, metavar="FILE.json", help="write metrics, breakdown and notes as JSON")
     add("--per-scene", type=Path, metavar="FILE", help="write one row per scene (.csv or .parquet)")
+    add("--gallery", type=Path, metavar="FILE.html", help="write a page to look at the forecasts over the lane maps")
     add("--k", type=int, nargs="+", default=[1, 6], metavar="K", help="numbers of guesses (default: 1 6)")
     add("--allow-missing", action="store_true", help="score what there is although scenes are missing or unknown")
     add("--normalize", action="store_true", help="divide probabilities by their sum instead of refusing other sums")
@@ -88,6 +90,9 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     )  # fmt: skip
     if options.per_scene:
         write_table(options.per_scene, scores.table)
+    if options.gallery:
+        root = options.maps.parent if options.maps else options.data.parent
+        write_gallery(options.gallery, scores, Protocol(options.protocol), root=root)
     return scores.results
 
 

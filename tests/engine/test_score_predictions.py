@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from forecast_files import path_of, write_argoverse1_split, write_argoverse2_split
+from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split, write_argoverse2_split
 
 from geo_lm4ve.data.base import DataError
 from geo_lm4ve.data.scenes import Protocol
@@ -171,6 +171,21 @@ def test_command_line(argoverse1, tmp_path, capsys):
     assert main([*arguments, "--per-scene", str(tmp_path / "s.parquet")]) == 0
     assert pq.read_table(tmp_path / "s.parquet").num_rows == 4
     assert json.loads((tmp_path / "s.json").read_text())["metrics"]["K=6"].keys() >= {"minADE", "brier-minFDE"}
+
+
+def test_gallery(argoverse1, tmp_path, capsys):
+    split, file, _ = argoverse1
+    page = tmp_path / "gallery.html"
+    arguments = ["--predictions", str(file), "--data", str(split), "--protocol", "av1", "--gallery", str(page)]
+    assert main(arguments) == 1
+    assert "map" in capsys.readouterr().err
+    write_argoverse1_map(split.parent)
+    assert main(arguments) == 0
+    scenes = json.loads(page.read_text().split('id="data">')[1].split("</script>")[0])["scenes"]
+    assert [scene["name"] for scene in scenes] == ["0", "10", "20", "30"]
+    assert scenes[0]["probabilities"] == [0.75, 0.25]
+    assert scenes[0]["errors"] == pytest.approx([1, 0], abs=0.01)
+    assert scenes[0]["lanes"]
 
 
 def test_command_line_errors(argoverse1, tmp_path, capsys):
