@@ -7,7 +7,6 @@ import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.config import ConfigError, PartConfig, lookup, make, plain, register, registered
 from geo_lm4ve.options import CONFIGS, load_option, options
 
-
 REQUIRED = {"point_folder": {"root": "my_clouds"}}
 """What an option leaves to its user."""
 
