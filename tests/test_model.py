@@ -56,3 +56,13 @@ def test_frozen_encoder_stays_in_eval_mode():
 
 def test_count_splits_trainable_and_frozen():
     assert model().count() == {"trainable": 2 * 8 + 8 + 8 * 12 + 12 + 2 * 12 * 16 + 12 * 3 + 3, "frozen": 256}
+
+
+def test_damaged_weights_are_named(tmp_path):
+    from geo_lm4ve.model import CheckpointError, read_weights
+
+    with pytest.raises(CheckpointError, match=r"gone\.safetensors is missing"):
+        read_weights(tmp_path / "gone.safetensors")
+    (tmp_path / "cut.safetensors").write_bytes(b"\x10\x00\x00")
+    with pytest.raises(CheckpointError, match=r"cut\.safetensors is not a whole safetensors file"):
+        read_weights(tmp_path / "cut.safetensors")
