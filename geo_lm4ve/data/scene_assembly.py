@@ -9,10 +9,11 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from geo_lm4ve.data.scene_agents import AgentRows, agent_rows
 from geo_lm4ve.data.scene_frames import SceneView
 from geo_lm4ve.data.scene_headings import scene_rotation
+from geo_lm4ve.data.scene_lanes import LaneRows, lane_rows, resampled
 from geo_lm4ve.data.scene_pack import ScenePack, decode_texts
-from geo_lm4ve.data.scene_rows import AgentRows, LaneRows, agent_rows, lane_rows
 from geo_lm4ve.data.scene_selection import select_agents, select_lanes
 from geo_lm4ve.data.scenes import LANE_EDGES, SceneBatch
 from geo_lm4ve.geometry import frames
@@ -39,13 +40,15 @@ def assemble(
     rotation = scene_rotation(agents, centre, lanes, annotated, view.frame)
     agents = select_agents(agents.rotated(rotation), view.agents)
     lanes = select_lanes(lanes.rotated(rotation), agents, view.lanes)
+    if view.lanes.points is not None:
+        lanes = resampled(lanes, view.lanes.points)
     graph = HeteroData()
     _put_agents(graph, pack, agents, rotation)
-    _put_lanes(graph, pack, lanes, view.lanes.points)
+    _put_lanes(graph, pack, lanes)
     return SceneBatch(
         graph=graph,
-        scene_id=decode_texts(pack.scene_id, pack.scene_id_ptr, rows.tolist()),
-        city=decode_texts(pack.city, pack.city_ptr, rows.tolist()),
+        scene_id=decode_texts(pack.scene_id, pack.scene_id_ptr, rows),
+        city=decode_texts(pack.city, pack.city_ptr, rows),
         agent_ids=_track_ids(pack, agents),
         origin=agents.origin,
         rotation=rotation,
@@ -57,8 +60,7 @@ def assemble(
 def _put_agents(graph: HeteroData, pack: ScenePack, agents: AgentRows, rotation: Float64[Tensor, " s"]) -> None:
     store, history, row = graph["agent"], agents.history, agents.row
     turn = rotation[agents.scene]
-    positions = (agents.positions * agents.valid[..., None]).float()
-    store.history, store.future = positions[:, :history], positions[:, history:]
+    store.history, store.future = agents.positions[:, :history], agents.positions[:, history:]
     store.history_valid, store.future_valid = agents.valid[:, :history], agents.valid[:, history:]
     store.type, store.category = pack.agent_type[row].long(), pack.category[row].long()
     store.heading = frames.wrap_angle(pack.heading[row] - turn).float()
@@ -69,19 +71,17 @@ def _put_agents(graph: HeteroData, pack: ScenePack, agents: AgentRows, rotation:
     store.is_target[agents.ptr[:-1]] = True
 
 
-def _put_lanes(graph: HeteroData, pack: ScenePack, lanes: LaneRows, points: int | None) -> None:
+def _put_lanes(graph: HeteroData, pack: ScenePack, lanes: LaneRows) -> None:
     store = graph["lane"]
-    store.points, store.points_valid = lanes.padded(points)
+    store.points, store.points_valid = lanes.points, lanes.valid
     attributes = pack.attributes[lanes.row].long()
     store.turn, store.intersection, store.control, store.lane_type = attributes.unbind(1)
     store.batch, store.ptr = lanes.scene, lanes.ptr
-    source, target, kind = lanes.links(pack)
-    for number, relation in enumerate(LANE_EDGES):
-        chosen = kind == number
-        graph["lane", relation, "lane"].edge_index = torch.stack([source[chosen], target[chosen]])
+    for relation, links in zip(LANE_EDGES, lanes.links(pack)):
+        graph["lane", relation, "lane"].edge_index = links
 
 
 def _track_ids(pack: ScenePack, agents: AgentRows) -> list[list[str]]:
-    ids = decode_texts(pack.track_id, pack.track_id_ptr, agents.row.tolist())
+    ids = decode_texts(pack.track_id, pack.track_id_ptr, agents.row)
     bounds = agents.ptr.tolist()
     return [ids[start:stop] for start, stop in pairwise(bounds)]

@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
+from geo_lm4ve.data.scene_agents import AgentRows
 from geo_lm4ve.data.scene_frames import Forward, FrameConfig, Heading
-from geo_lm4ve.data.scene_rows import AgentRows, LaneRows
+from geo_lm4ve.data.scene_lanes import LaneRows
 from geo_lm4ve.geometry.frames import displacement_heading, regression_heading
 
 LANE_DISTANCE = 4.5
@@ -34,7 +35,7 @@ def scene_rotation(
     """
     if frame.heading is Heading.city:
         return torch.zeros(len(agents.origin), dtype=torch.float64)
-    track, valid = agents.positions[centre, : agents.history], agents.valid[centre, : agents.history]
+    track, valid = agents.positions[centre, : agents.history].double(), agents.valid[centre, : agents.history]
     if frame.heading is Heading.annotated:
         heading = annotated
     elif frame.heading is Heading.displacement:
@@ -48,13 +49,14 @@ def scene_rotation(
 
 def _lane_heading(lanes: LaneRows, otherwise: Float64[Tensor, " s"]) -> Float64[Tensor, " s"]:
     """Direction of the centreline segment nearest to each origin, where one is near."""
-    inner = lanes.lane[1:] == lanes.lane[:-1]
-    start, along = lanes.points[:-1][inner], lanes.points.diff(dim=0)[inner]
-    scene = lanes.scene[lanes.lane[:-1][inner]]
-    share = (-(start * along).sum(1) / along.square().sum(1).clamp(min=1e-9)).clamp(0, 1)
-    distance = (start + share[:, None] * along).norm(dim=1)
-    least = torch.full_like(otherwise, LANE_DISTANCE).scatter_reduce(0, scene, distance, "amin")
-    nearest = (distance == least[scene]).nonzero()[:, 0].flip(0)
+    start, along = lanes.points[:, :-1].double(), lanes.points.diff(dim=1).double()
+    length = along.norm(dim=-1)
+    share = (-(start * along).sum(-1) / length.square().clamp(min=1e-9)).clamp(0, 1)
+    distance = (start + share[..., None] * along).norm(dim=-1).masked_fill(length == 0, math.inf)
+    nearest, segment = distance.min(1)
+    least = torch.full_like(otherwise, LANE_DISTANCE).scatter_reduce(0, lanes.scene, nearest, "amin")
+    chosen = (nearest == least[lanes.scene]).nonzero()[:, 0].flip(0)
+    way = along[chosen, segment[chosen]]
     heading = otherwise.clone()
-    heading[scene[nearest]] = torch.atan2(along[nearest, 1], along[nearest, 0])
+    heading[lanes.scene[chosen]] = torch.atan2(way[:, 1], way[:, 0])
     return heading

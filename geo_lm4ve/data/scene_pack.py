@@ -119,15 +119,20 @@ def encode_texts(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.frombuffer(b"".join(pieces), dtype=np.uint8).copy()), torch.from_numpy(ptr).long()
 
 
-def decode_texts(data: Tensor, ptr: Tensor, rows: Sequence[int]) -> list[str]:
+def decode_texts(data: Tensor, ptr: Tensor, rows: Sequence[int] | Tensor) -> list[str]:
     """Some of the texts that ``encode_texts`` stored."""
-    raw, offsets = data.numpy(), ptr.tolist()
-    return [raw[offsets[row] : offsets[row + 1]].tobytes().decode() for row in rows]
+    raw, chosen = data.numpy().tobytes(), torch.as_tensor(rows)
+    places = zip(ptr[chosen].tolist(), ptr[chosen + 1].tolist())
+    whole = raw.decode()
+    if whole.isascii():  # characters and bytes count alike, and cutting a text is much faster than decoding pieces
+        return [whole[start:stop] for start, stop in places]
+    return [raw[start:stop].decode() for start, stop in places]
 
 
 def ragged(ptr: Int64[Tensor, " n1"], rows: Int64[Tensor, " k"]) -> tuple[Int64[Tensor, " m"], Int64[Tensor, " k"]]:
     """Indices of the items of some rows of a ragged array, one row after the other, and the rows' lengths."""
     start = ptr[rows]
     lengths = ptr[rows + 1] - start
-    shift = start - (lengths.cumsum(0) - lengths)
-    return torch.arange(int(lengths.sum())) + shift.repeat_interleave(lengths), lengths
+    ends = lengths.cumsum(0)
+    total = int(ends[-1]) if len(ends) else 0
+    return torch.arange(total) + (start - ends + lengths).repeat_interleave(lengths, output_size=total), lengths

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
+from geo_lm4ve.data.scene_agents import AgentRows
 from geo_lm4ve.data.scene_frames import AgentArea, AgentSelection, LaneArea, LaneSelection
-from geo_lm4ve.data.scene_rows import AgentRows, LaneRows
+from geo_lm4ve.data.scene_lanes import LaneRows
 
 
 def select_agents(agents: AgentRows, selection: AgentSelection) -> AgentRows:
@@ -34,38 +35,37 @@ def select_agents(agents: AgentRows, selection: AgentSelection) -> AgentRows:
 def select_lanes(lanes: LaneRows, agents: AgentRows, selection: LaneSelection) -> LaneRows:
     """The lanes to show; ``lane_rows`` has applied the rules about boxes."""
     if selection.area is LaneArea.disc:
-        lanes = lanes.kept(_least(lanes, lanes.points.norm(dim=1)) <= selection.radius)
+        lanes = lanes.kept(_distance(lanes) <= selection.radius)
     elif selection.area is LaneArea.near_agents:
-        lanes = lanes.kept(_least(lanes, _to_agents(lanes, agents)) <= selection.radius)
+        lanes = lanes.kept(_to_agents(lanes, agents) <= selection.radius)
     if selection.limit is not None:
-        distance = _least(lanes, lanes.points.norm(dim=1))
-        lanes = lanes.kept(_nearest(distance, lanes.scene, lanes.ptr, selection.limit))
+        lanes = lanes.kept(_nearest(_distance(lanes), lanes.scene, lanes.ptr, selection.limit))
     return lanes
 
 
-def last_observed(agents: AgentRows) -> Float64[Tensor, "a 2"]:
+def last_observed(agents: AgentRows) -> Float32[Tensor, "a 2"]:
     """Position of each agent at its last observed step."""
     steps = (agents.valid[:, : agents.history] * torch.arange(1, agents.history + 1)).argmax(1)
     return agents.positions[torch.arange(len(steps)), steps]
 
 
-def _least(lanes: LaneRows, values: Float64[Tensor, " r"]) -> Float64[Tensor, " l"]:
-    """The least of the values of each lane's points."""
-    start = torch.full((len(lanes.row),), torch.inf, dtype=values.dtype)
-    return start.scatter_reduce(0, lanes.lane, values, "amin")
+def _distance(lanes: LaneRows) -> Float32[Tensor, " l"]:
+    """Distance of each lane's nearest point from the origin."""
+    return lanes.points.norm(dim=-1).amin(1)
 
 
-def _to_agents(lanes: LaneRows, agents: AgentRows) -> Float64[Tensor, " r"]:
-    """Distance of each lane point to the nearest agent of its scene."""
-    scene, place = lanes.scene[lanes.lane], last_observed(agents)
-    pairs = [
-        torch.cdist(lanes.points[scene == s], place[agents.scene == s]).amin(1) for s in range(len(agents.ptr) - 1)
-    ]
+def _to_agents(lanes: LaneRows, agents: AgentRows) -> Float32[Tensor, " l"]:
+    """Distance of each lane's nearest point from the nearest agent of its scene."""
+    places = last_observed(agents)
+    pairs = []
+    for scene in range(len(agents.ptr) - 1):
+        points, near = lanes.points[lanes.scene == scene], places[agents.scene == scene]
+        pairs.append(torch.cdist(points.flatten(0, 1), near).amin(1).view(points.shape[:2]).amin(1))
     return torch.cat(pairs)
 
 
 def _nearest(
-    distance: Float64[Tensor, " n"], scene: Int64[Tensor, " n"], ptr: Int64[Tensor, " s1"], limit: int
+    distance: Float32[Tensor, " n"], scene: Int64[Tensor, " n"], ptr: Int64[Tensor, " s1"], limit: int
 ) -> Bool[Tensor, " n"]:
     """Whether each item is among the ``limit`` nearest of its scene."""
     order = distance.argsort(stable=True)

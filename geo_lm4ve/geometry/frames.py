@@ -30,9 +30,14 @@ def to_local(
 
 
 def rotate(vectors: Float[Tensor, "n *shape 2"], angle: Float[Tensor, " n"]) -> Float[Tensor, "n *shape 2"]:
-    """R(angle) @ vector."""
-    turned = torch.bmm(vectors.reshape(len(vectors), math.prod(vectors.shape[1:-1]), 2), rotation_matrix(angle).mT)
-    return turned.view(vectors.shape)
+    """R(angle) @ vector.
+
+    Written out, since the last bits of a matrix or complex product depend on the place in a batch.
+    """
+    shape = (len(angle), *[1] * (vectors.dim() - 2))
+    cos, sin = angle.cos().view(shape), angle.sin().view(shape)
+    x, y = vectors.unbind(-1)
+    return torch.view_as_real(torch.complex(x * cos - y * sin, x * sin + y * cos))
 
 
 def wrap_angle(angle: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:

@@ -58,7 +58,7 @@ def test_scenes_are_cut_into_shards_in_their_order(made_av1, tmp_path, small_sha
     names = []
     for number in range(3):
         pack = shards.pack(number)
-        names += decode_texts(pack.scene_id, pack.scene_id_ptr, range(len(pack)))
+        names += decode_texts(pack.scene_id, pack.scene_id_ptr, torch.arange(len(pack)))
     assert names == [str(number) for number in range(1, 8)]
 
 
