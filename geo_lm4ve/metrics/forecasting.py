@@ -22,13 +22,15 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from geo_lm4ve.data.scenes import Protocol
 from geo_lm4ve.metrics.displacement import MISS_THRESHOLD_M, average_displacement, final_displacement, misses, mode
 from geo_lm4ve.metrics.probabilities import ForecastError, check_probabilities, most_likely
 
+BLOCK = 2048
+"""Scenes at a time: larger temporary arrays cost more in page faults than they save in calls."""
 LOW_PROBABILITY = 0.05
 """p- metrics charge no mode more than -ln of this (``LOW_PROB_THRESHOLD_FOR_METRICS``)."""
 
@@ -68,43 +70,61 @@ def forecast_metrics(
     """
     if k < 1:
         raise ForecastError(f"k, the number of guesses, must be at least 1, got {k}")
-    order = _order(positions, probabilities, k)
-    final = final_displacement(positions, truth).gather(1, order)
-    _check_finite(final)
-    best = final.argmin(1)
-    ade, ade_best = _average_errors(positions, truth, order, best, protocol)
-    fde = _pick(final, best)
-    missed = misses(fde, miss_threshold).to(fde.dtype)
-    values = {"minADE": _pick(ade, ade_best), "minFDE": fde, "MR": missed}
-    if probabilities is not None:
-        kept = probabilities.to(fde.dtype).gather(1, order)
-        kept = kept / kept.sum(1, keepdim=True)
-        values |= _weighted(values, _pick(kept, ade_best), _pick(kept, best))
-    if protocol is Protocol.av2:
-        values["minADE@bestFDE"] = _pick(ade, best)
-    return values
-
-
-def _order(positions: Tensor, probabilities: Tensor | None, k: int) -> Int64[Tensor, "s kept"]:
     if probabilities is not None:
         check_probabilities(probabilities)
-        return most_likely(probabilities, k)
-    scenes, modes = positions.shape[:2]
-    return torch.arange(min(k, modes), device=positions.device).expand(scenes, -1)
+    scenes, futures = positions.split(BLOCK), truth.split(BLOCK)
+    shares = [None] * len(scenes) if probabilities is None else probabilities.split(BLOCK)
+    blocks = enumerate(zip(scenes, futures, shares))
+    values = [_block_metrics(*block, protocol, k, miss_threshold, number * BLOCK) for number, block in blocks]
+    return {name: torch.cat([part[name] for part in values]) for name in values[0]}
 
 
-def _average_errors(
-    positions: Tensor, truth: Tensor, order: Tensor, best: Tensor, protocol: Protocol
-) -> tuple[Float[Tensor, "s _"], Int64[Tensor, " s"]]:
-    """Average errors by kept mode and the mode that counts; under av1 the tracks of all other modes are never read."""
+def _block_metrics(
+    positions: Tensor,
+    truth: Tensor,
+    probabilities: Tensor | None,
+    protocol: Protocol,
+    k: int,
+    miss_threshold: float,
+    first: int,
+) -> dict[str, Float[Tensor, " s"]]:
+    """The metrics of few enough scenes that intermediate results stay in the cache; their rows begin at ``first``."""
+    final = final_displacement(positions, truth)
+    _check_finite(final, first)
+    p = final.new_ones(final.shape) if probabilities is None else probabilities.to(final.dtype)
+    kept = _kept(p, k)
+    best = _best(final, kept, p)
     if protocol is Protocol.av2:
-        ade = average_displacement(positions, truth).gather(1, order)
-        _check_finite(ade)
-        return ade, ade.argmin(1)
-    chosen = mode(positions, order.gather(1, best[:, None])[:, 0])
-    ade = average_displacement(chosen, truth)
-    _check_finite(ade)
-    return ade.expand(-1, order.shape[1]), best
+        ade = average_displacement(positions, truth)
+        best_ade = _best(ade, kept, p)
+        ades = {"minADE": _pick(ade, best_ade), "minADE@bestFDE": _pick(ade, best)}
+    else:  # the tracks of all other modes are never read
+        ade, best_ade = average_displacement(mode(positions, best), truth), best
+        ades = {"minADE": ade[:, 0]}
+    _check_finite(ade, first)
+    fde = _pick(final, best)
+    values = {**ades, "minFDE": fde, "MR": misses(fde, miss_threshold).to(fde.dtype)}
+    if probabilities is not None:
+        total = p.sum(1) if kept is None else (p * kept).sum(1)
+        values |= _weighted(values, _pick(p, best_ade) / total, _pick(p, best) / total)
+    return {name: values[name] for name in metric_names(protocol, probabilities is not None)}
+
+
+def _kept(p: Float[Tensor, "s n"], k: int) -> Bool[Tensor, "s n"] | None:
+    """Which modes are among the ``k`` most likely (of equal ones the earlier); None: all."""
+    if k >= p.shape[1]:
+        return None
+    return torch.zeros_like(p, dtype=torch.bool).scatter_(1, most_likely(p, k), True)
+
+
+def _best(
+    errors: Float[Tensor, "s n"], kept: Bool[Tensor, "s n"] | None, p: Float[Tensor, "s n"]
+) -> Int64[Tensor, " s"]:
+    """The kept mode with the smallest error; of equal ones the likelier, then the earlier (as after a stable sort)."""
+    if kept is not None:
+        errors = errors.masked_fill(~kept, torch.inf)
+    smallest = errors == errors.amin(1, keepdim=True)
+    return torch.where(smallest, p, -1.0).argmax(1)
 
 
 def _weighted(plain: dict[str, Tensor], p_ade: Tensor, p_fde: Tensor) -> dict[str, Tensor]:
@@ -124,12 +144,12 @@ def _pick(values: Float[Tensor, "s k"], which: Int64[Tensor, " s"]) -> Float[Ten
     return values.gather(1, which[:, None])[:, 0]
 
 
-def _check_finite(errors: Float[Tensor, "s k"]) -> None:
-    broken = ~torch.isfinite(errors).all(1)
-    if broken.any():
+def _check_finite(errors: Float[Tensor, "s k"], first: int) -> None:
+    if not torch.isfinite(errors).all():
+        row = int((~torch.isfinite(errors).all(1)).nonzero()[0])
         raise ForecastError(
-            f"{int(broken.sum())} of {len(errors)} forecasts have an error that is not finite, first in row "
-            f"{int(broken.nonzero()[0])}: a predicted or true position is NaN or infinite; no score is given"
+            f"the forecast in row {first + row} has an error that is not finite: a predicted or true position is NaN "
+            "or infinite; no score is given"
         )
 
 

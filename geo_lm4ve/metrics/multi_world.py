@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from geo_lm4ve.metrics.displacement import MISS_THRESHOLD_M, average_displacement, final_displacement, misses
+from geo_lm4ve.metrics.displacement import MISS_THRESHOLD_M, average_displacement, final_displacement, length, misses
 from geo_lm4ve.metrics.probabilities import ForecastError, check_probabilities, most_likely
 
 COLLISION_THRESHOLD_M = 1.0
@@ -90,7 +90,7 @@ def collisions(
         same = scene[first] == scene[second]
         first, second = first[same], second[same]
         gap = positions[first] - positions[second]
-        touching = (torch.hypot(gap[..., 0], gap[..., 1]) < threshold).any(-1)
+        touching = (length(gap) < threshold).any(-1)
         hits[first] |= touching
         hits[second] |= touching
     return hits

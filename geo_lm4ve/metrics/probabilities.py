@@ -25,14 +25,15 @@ def check_probabilities(probabilities: Float[Tensor, "s k"]) -> None:
     Raises:
         ForecastError: names the first offending row and says what to do.
     """
+    sums = probabilities.double().sum(1)
+    off = (sums - 1).abs() > SUM_TOLERANCE
+    outside = (probabilities < 0) | (probabilities > 1)
+    if sums.isfinite().all() and not outside.any() and not off.any():
+        return
     rules = (
         (~torch.isfinite(probabilities).all(1), "are not finite", "mend the forecaster"),
-        (((probabilities < 0) | (probabilities > 1)).any(1), "leave 0..1", "take the softmax of raw scores first"),
-        (
-            (probabilities.double().sum(1) - 1).abs() > SUM_TOLERANCE,
-            "do not sum to 1",
-            "take the softmax of raw scores, or divide by the sum if they are weights",
-        ),
+        (outside.any(1), "leave 0..1", "take the softmax of raw scores first"),
+        (off, "do not sum to 1", "take the softmax of raw scores, or divide by the sum if they are weights"),
     )
     for broken, rule, step in rules:
         if broken.any():
