@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scene_pack import ScenePack
+from geo_lm4ve.data.scene_pack import ScenePack, join_packs
 from geo_lm4ve.files import atomic_path, write_json
 
 FORMAT = 1
@@ -26,6 +26,9 @@ FORMAT = 1
 
 SHARD = 512
 """Scenes per shard."""
+
+KEEP = 2
+"""Groups of shards in memory: a batch may fall between two."""
 
 MANIFEST = "manifest.json"
 
@@ -145,25 +148,29 @@ def read_shard(path: Path, record: ShardRecord, verify: bool = True) -> ScenePac
 
 
 class Shards:
-    """The shards of a cache; the ``keep`` used last are held in memory, so memory does not grow with the split.
+    """The shards of a cache, read together in groups; the groups used last are held in memory, ``KEEP`` of them.
 
     Attributes:
         sizes: scenes of each shard.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, keep: int):
-        self.folder, self.records, self.keep = folder, [s for s in manifest.shards if s.scenes], keep
+    def __init__(self, folder: Path, manifest: Manifest):
+        self.folder, self.records = folder, [shard for shard in manifest.shards if shard.scenes]
         self.sizes = [record.scenes for record in self.records]
-        self.loaded: OrderedDict[int, ScenePack] = OrderedDict()
+        self.loaded: OrderedDict[tuple[int, ...], ScenePack] = OrderedDict()
         self.verified: set[int] = set()
 
-    def pack(self, number: int) -> ScenePack:
-        """A shard, from memory or disk; its checksum is verified when it is first read."""
-        if number not in self.loaded:
-            record = self.records[number]
-            self.loaded[number] = read_shard(self.folder / record.file, record, number not in self.verified)
-            self.verified.add(number)
-            if len(self.loaded) > self.keep:
+    def pack(self, *numbers: int) -> ScenePack:
+        """Some shards as one pack, from memory or disk; checksums are verified when a shard is first read."""
+        if numbers not in self.loaded:
+            while len(self.loaded) >= KEEP:
                 self.loaded.popitem(last=False)
-        self.loaded.move_to_end(number)
-        return self.loaded[number]
+            self.loaded[numbers] = join_packs([self._read(number) for number in numbers])
+        self.loaded.move_to_end(numbers)
+        return self.loaded[numbers]
+
+    def _read(self, number: int) -> ScenePack:
+        record = self.records[number]
+        pack = read_shard(self.folder / record.file, record, number not in self.verified)
+        self.verified.add(number)
+        return pack

@@ -19,10 +19,10 @@ from geo_lm4ve.data.scene_frames import SceneView
 from geo_lm4ve.data.scenes import SceneBatch, join
 from geo_lm4ve.data.transforms import generator
 
-ORDER = 0  # what random numbers are for; a key of their generators
+ORDER, WINDOWS = 0, 1  # what random numbers are for; a key of their generators
 
 WINDOW = 8
-"""Scenes are shuffled within so many shards, drawn at random anew every epoch: so many must be in memory at once."""
+"""Scenes are shuffled within so many shards, drawn at random anew every epoch and held in memory together."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +51,41 @@ class SceneSplit:
         sizes = torch.tensor(self.shards.sizes)
         return sizes.cumsum(0) - sizes
 
-    def batch(self, index: Int64[Tensor, " s"]) -> SceneBatch:
-        """Some scenes of the split, by ascending index."""
-        places = self.rows[index]
-        starts = self.starts
-        shard = torch.searchsorted(starts, places, right=True) - 1
-        parts = []
-        for number in shard.unique_consecutive().tolist():
-            mine = shard == number
-            local = places[mine] - starts[number]
-            parts.append(assemble(self.shards.pack(number), local, index[mine], self.view, self.future))
-        return join(parts)
+    def shard(self, index: Int64[Tensor, " s"]) -> Int64[Tensor, " s"]:
+        """The shard of each scene."""
+        return torch.searchsorted(self.starts, self.rows[index], right=True) - 1
+
+    def windows(self, seed: int, epoch: int) -> Int64[Tensor, " k"]:
+        """The window of each shard in an epoch: windows come one after the other, scenes within one in any order."""
+        random = generator(seed, epoch, WINDOWS)
+        return torch.randperm(len(self.shards.sizes), generator=random) // WINDOW
 
     def order(self, seed: int, epoch: int) -> Int64[Tensor, " n"]:
-        """A random order that leaves one window of shards only when all its scenes have come."""
+        """All scenes of an epoch in random order, window by window."""
         random = generator(seed, epoch, ORDER)
-        window = torch.randperm(len(self.shards.sizes), generator=random) // WINDOW
-        shard = torch.searchsorted(self.starts, self.rows, right=True) - 1
-        place = window[shard] + torch.rand(len(self), generator=random, dtype=torch.float64)
-        return place.argsort()
+        window = self.windows(seed, epoch)[self.shard(torch.arange(len(self)))]
+        return (window + torch.rand(len(self), generator=random, dtype=torch.float64)).argsort()
+
+    def batch(self, index: Int64[Tensor, " s"], windows: Int64[Tensor, " k"] | None = None) -> SceneBatch:
+        """Some scenes of the split, window by window.
+
+        Args:
+            index: which.
+            windows: shards to read together have the same number; by default each is read by itself.
+        """
+        windows = torch.arange(len(self.shards.sizes)) if windows is None else windows
+        shard = self.shard(index)
+        return join([self._part(index, shard, windows, number) for number in windows[shard].unique().tolist()])
+
+    def _part(self, index: Tensor, shard: Tensor, windows: Tensor, number: int) -> SceneBatch:
+        """The scenes of one window."""
+        together = (windows == number).nonzero()[:, 0]
+        sizes = torch.tensor(self.shards.sizes)[together]
+        first = torch.zeros_like(windows)
+        first[together] = sizes.cumsum(0) - sizes
+        mine = windows[shard] == number
+        local = (self.rows[index] - self.starts[shard] + first[shard])[mine]
+        return assemble(self.shards.pack(*together.tolist()), local, index[mine], self.view, self.future)
 
 
 class TrainLoader:
@@ -93,10 +109,10 @@ class TrainLoader:
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[SceneBatch]:
         """The batches of an epoch from batch ``start`` on."""
-        order = self.split.order(self.seed, epoch)
+        order, windows = self.split.order(self.seed, epoch), self.split.windows(self.seed, epoch)
         for k in range(start, len(self)):
             first = (k * self.world + self.rank) * self.batch_size
-            yield self.split.batch(order[first : first + self.batch_size].sort().values)
+            yield self.split.batch(order[first : first + self.batch_size].sort().values, windows)
 
 
 class EvalLoader:

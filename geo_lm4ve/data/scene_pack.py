@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -99,6 +100,24 @@ class ScenePack:
 
 
 DERIVED = frozenset({"box", "step_ptr"})
+
+
+def join_packs(packs: Sequence[ScenePack]) -> ScenePack:
+    """Several packs as one, scenes and lane tables one after the other."""
+    if len(packs) == 1:
+        return packs[0]
+    lanes = [0, *accumulate(len(pack.anchor) for pack in packs)]
+    arrays = {}
+    for field in fields(ScenePack):
+        values = [getattr(pack, field.name) for pack in packs]
+        if field.name.endswith("_ptr"):
+            lengths = torch.cat([value.diff() for value in values])
+            arrays[field.name] = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+            continue
+        if field.name in ("lane_view", "link_target"):
+            values = [value + first for value, first in zip(values, lanes)]
+        arrays[field.name] = torch.cat(values)
+    return ScenePack(**arrays)
 
 
 def unpack_bits(bits: UInt8[Tensor, "a bytes"]) -> Bool[Tensor, "a steps"]:

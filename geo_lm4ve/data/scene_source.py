@@ -20,7 +20,7 @@ from geo_lm4ve.data.scene_assembly import assemble
 from geo_lm4ve.data.scene_cache import Shards
 from geo_lm4ve.data.scene_files import SceneFiles
 from geo_lm4ve.data.scene_frames import AgentSelection, FrameConfig, LaneSelection, SceneView
-from geo_lm4ve.data.scene_loader import WINDOW, EvalLoader, SceneSplit, TrainLoader
+from geo_lm4ve.data.scene_loader import EvalLoader, SceneSplit, TrainLoader
 from geo_lm4ve.data.scene_own_split import OwnSplit
 from geo_lm4ve.data.scene_packing import check_map, pack_scenes
 from geo_lm4ve.data.scenes import Protocol, SceneBatch, SceneInfo
@@ -169,7 +169,7 @@ class SceneSource(DataSource):
         if split not in self.opened:
             own = self._taken_from(split)
             manifest = own.cached()
-            shards = Shards(own.folder, manifest, keep=WINDOW)
+            shards = Shards(own.folder, manifest)
             rows = self._rows(split, manifest.scenes)
             self.opened[split] = SceneSplit(shards, rows, self.config.view, self.config.future)
         return self.opened[split]

@@ -10,9 +10,12 @@ from geo_lm4ve.data import scene_cache_build
 from geo_lm4ve.data.argoverse1 import Argoverse1Config, Argoverse1Files
 from geo_lm4ve.data.argoverse2 import Argoverse2Config
 from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scene_cache import MANIFEST, Shards, read_manifest
+from geo_lm4ve.data.scene_assembly import assemble
+from geo_lm4ve.data.scene_cache import KEEP, MANIFEST, Shards, read_manifest
 from geo_lm4ve.data.scene_cache_build import build_cache
+from geo_lm4ve.data.scene_frames import SceneView
 from geo_lm4ve.data.scene_pack import decode_texts, encode_texts, ragged, unpack_bits
+from geo_lm4ve.data.scenes import LANE_EDGES
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def test_the_cache_is_small_plain_and_complete(layout, request, tmp_path):
 def test_scenes_are_cut_into_shards_in_their_order(made_av1, tmp_path, small_shards):
     manifest = build_cache(files_of(made_av1), tmp_path)
     assert [shard.scenes for shard in manifest.shards] == [3, 3, 1]
-    shards = Shards(tmp_path, manifest, keep=3)
+    shards = Shards(tmp_path, manifest)
     names = []
     for number in range(3):
         pack = shards.pack(number)
@@ -127,7 +130,7 @@ def test_a_shard_of_nothing_but_bad_scenes_is_no_trouble(av1, tmp_path, small_sh
         (av1 / "train" / "data" / f"{number}.csv").write_text("")
     manifest = build_cache(files_of(av1), tmp_path, max_dropped=0.5)
     assert [shard.scenes for shard in manifest.shards] == [0, 3, 1]
-    assert Shards(tmp_path, manifest, keep=1).sizes == [3, 1]
+    assert Shards(tmp_path, manifest).sizes == [3, 1]
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "delete"])
@@ -142,7 +145,7 @@ def test_damaged_shards_are_found(made_av1, tmp_path, harm):
         "delete": path.unlink,
     }[harm]()
     with pytest.raises(DataError, match=r"shard-00000.safetensors.*built again"):
-        Shards(tmp_path, manifest, keep=1).pack(0)
+        Shards(tmp_path, manifest).pack(0)
 
 
 def test_a_damaged_manifest_is_found(made_av1, tmp_path):
@@ -152,11 +155,31 @@ def test_a_damaged_manifest_is_found(made_av1, tmp_path):
         read_manifest(tmp_path)
 
 
+def test_shards_read_together_equal_those_read_alone(made_av1, tmp_path, small_shards):
+    shards = Shards(tmp_path, build_cache(files_of(made_av1), tmp_path))
+    whole = shards.pack(0, 1, 2)
+    assert len(whole) == 7
+    assert len(shards.pack(2, 0)) == 4
+    view, first = SceneView(), 0
+    for number in range(3):
+        rows = torch.arange(shards.sizes[number])
+        alone = assemble(shards.pack(number), rows, rows, view, 30)
+        together = assemble(whole, rows + first, rows, view, 30)
+        first += len(rows)
+        assert alone.scene_id == together.scene_id
+        assert alone.agent_ids == together.agent_ids
+        assert torch.equal(alone.graph["agent"].future, together.graph["agent"].future)
+        assert torch.equal(alone.graph["lane"].points, together.graph["lane"].points)
+        for relation in LANE_EDGES:
+            edges = [batch.graph["lane", relation, "lane"].edge_index for batch in (alone, together)]
+            assert torch.equal(*edges)
+
+
 def test_shards_hold_few_packs_in_memory(made_av1, tmp_path, small_shards):
-    shards = Shards(tmp_path, build_cache(files_of(made_av1), tmp_path), keep=2)
+    shards = Shards(tmp_path, build_cache(files_of(made_av1), tmp_path))
     for number in (0, 1, 0, 2, 1, 0):
         shards.pack(number)
-        assert len(shards.loaded) <= 2
+        assert len(shards.loaded) <= KEEP
     assert shards.pack(0) is shards.pack(0)
 
 

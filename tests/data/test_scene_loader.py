@@ -7,9 +7,9 @@ import torch
 from geo_lm4ve.data import scene_cache, scene_cache_build, scene_own_split
 from geo_lm4ve.data.argoverse1 import Argoverse1Config
 from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scene_cache import Manifest, Shards
+from geo_lm4ve.data.scene_cache import KEEP, Manifest, Shards
 from geo_lm4ve.data.scene_frames import SceneView
-from geo_lm4ve.data.scene_loader import WINDOW, SceneSplit
+from geo_lm4ve.data.scene_loader import WINDOW, SceneSplit, TrainLoader
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +134,9 @@ def test_other_processes_wait_for_the_first(made_av1, tmp_path, monkeypatch):
 
 
 def test_memory_stays_flat_however_many_shards(source, monkeypatch):
-    """Of forty shards (copies of one) only the eight of a window are alive at any time, whatever batches are kept."""
+    """Of forty shards (copies of one) two windows of eight are in memory at most, and each is read once an epoch."""
     own = source.own["train"]
-    record = own.cached().shards[0]
-    alive = []
-    read = scene_cache.read_shard
+    read, alive = scene_cache.read_shard, []
 
     def watched(*arguments):
         pack = read(*arguments)
@@ -146,18 +144,21 @@ def test_memory_stays_flat_however_many_shards(source, monkeypatch):
         return pack
 
     monkeypatch.setattr(scene_cache, "read_shard", watched)
-    shards = Shards(own.folder, Manifest("", [record] * 40), keep=WINDOW)
-    split = SceneSplit(shards, torch.arange(80), SceneView(), future=30)
-    kept = []
-    for rows in split.order(0, 0).split(8):
-        kept.append(split.batch(rows.sort().values))
-        assert sum(pack() is not None for pack in alive) <= WINDOW
-    assert len(alive) == 40  # every shard is read once an epoch
+    shards = Shards(own.folder, Manifest("", [own.cached().shards[0]] * 40))
+    loader = TrainLoader(SceneSplit(shards, torch.arange(80), SceneView(), 30), batch_size=5, seed=0, rank=0, world=1)
+    joined, kept = {}, []
+    for batch in loader.batches(0):
+        kept.append(batch)
+        joined |= {numbers: weakref.ref(pack) for numbers, pack in shards.loaded.items()}
+        assert sum(pack() is not None for pack in joined.values()) <= KEEP
+        assert not any(pack() for pack in alive)
+    assert [len(numbers) for numbers in joined] == [WINDOW] * 5
+    assert len(alive) == 40
 
 
 def test_the_order_leaves_a_window_only_when_it_is_used_up(source):
     record = source.own["train"].cached().shards[0]
-    shards = Shards(source.own["train"].folder, Manifest("", [record] * 20), keep=WINDOW)
+    shards = Shards(source.own["train"].folder, Manifest("", [record] * 20))
     split = SceneSplit(shards, torch.arange(40), SceneView(), future=30)
     order = split.order(seed=3, epoch=1)
     assert sorted(order.tolist()) == list(range(40))

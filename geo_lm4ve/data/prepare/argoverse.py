@@ -132,7 +132,7 @@ class Argoverse2(ScenePreparer):
 
 def _count(folder: Path, manifest: Manifest, split: str) -> tuple[float, float]:
     """Mean agents and lanes of a scene."""
-    shards = Shards(folder, manifest, keep=1)
+    shards = Shards(folder, manifest)
     agents = lanes = 0
     for number in progress(range(len(shards.sizes)), f"reading {split}"):
         pack = shards.pack(number)
