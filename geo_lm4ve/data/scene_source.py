@@ -102,7 +102,7 @@ class SceneConfig(DataConfig):
         if self.cache is not None:
             return Path(self.cache).expanduser()
         root = Path(self.root).expanduser()
-        if os.access(root, os.W_OK):
+        if os.access(root, os.W_OK) and root.stat().st_mode & 0o222:  # the superuser may write, but was not asked to
             return root / "scene_cache"
         base = os.environ.get("GEO_LM4VE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "geo_lm4ve"
         place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]

@@ -191,3 +191,17 @@ def test_the_cache_alone_is_enough(av1, tmp_path):
     without = config.build().split("train").batch(torch.arange(7))
     assert torch.equal(with_files.graph["lane"].points, without.graph["lane"].points)
     assert first(av1, "*.safetensors").parent == av1 / "scene_cache" / "train"
+
+
+def test_folders_that_are_read_only_are_not_written_to(av1, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEO_LM4VE_CACHE", str(tmp_path / "user"))
+    config = Argoverse1Config(root=str(av1))
+    assert config.cache_folder() == av1 / "scene_cache"
+    av1.chmod(0o555)
+    try:
+        config.build().split("val")
+        assert config.cache_folder().parent == tmp_path / "user" / "scene_cache"
+        assert (config.cache_folder() / "val" / MANIFEST).is_file()
+        assert not (av1 / "scene_cache").exists()
+    finally:
+        av1.chmod(0o755)
