@@ -60,6 +60,16 @@ class Forecasts:
         )
 
 
+def join(parts: Sequence[Forecasts]) -> Forecasts:
+    """Forecasts with as many modes and steps each, one after the other; all have tracks and probabilities."""
+    return Forecasts(
+        scenes=[scene for part in parts for scene in part.scenes],
+        tracks=[track for part in parts for track in part.tracks or ()],
+        positions=np.concatenate([part.positions for part in parts]),
+        probabilities=np.concatenate([part.probabilities for part in parts if part.probabilities is not None]),
+    )
+
+
 def names(items: Sequence[str] | map[str], show: int = 5) -> str:
     """The first few of many names, and how many more there are."""
     items = list(items)
