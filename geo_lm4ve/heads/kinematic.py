@@ -66,7 +66,6 @@ class ConstantVelocityConfig(HeadConfig):
 
     default_outputs: ClassVar[int] = 30
 
-    standard_outputs: ClassVar[int] = 30
     name: str = "constant_velocity"
     window: int = 1
     recorded: bool = False
@@ -110,7 +109,6 @@ class ConstantTurnRateConfig(HeadConfig):
 
     default_outputs: ClassVar[int] = 30
 
-    standard_outputs: ClassVar[int] = 30
     name: str = "constant_turn_rate"
     window: int = 9
     min_move: float = 1.0

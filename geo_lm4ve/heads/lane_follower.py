@@ -43,7 +43,6 @@ class LaneFollowerConfig(HeadConfig):
 
     default_outputs: ClassVar[int] = 30
 
-    standard_outputs: ClassVar[int] = 30
     name: str = "lane_follower"
     modes: int = 6
     window: int = 10

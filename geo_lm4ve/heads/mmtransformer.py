@@ -25,7 +25,6 @@ class MmTransformerHeadConfig(HeadConfig):
 
     default_outputs: ClassVar[int] = 30
 
-    standard_outputs: ClassVar[int] = 30
     name: str = "mmtransformer"
     hidden: int = 128
 

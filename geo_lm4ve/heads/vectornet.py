@@ -27,7 +27,6 @@ class VectorNetHeadConfig(HeadConfig):
 
     default_outputs: ClassVar[int] = 30
 
-    standard_outputs: ClassVar[int] = 30
     name: str = "vectornet"
     modes: int = 6
 
