@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,8 @@ def write_report(
 ) -> None:
     """Draw into the run folder.
 
-    ``worst.png``, ``spread.png``, ``worst.gif``, ``curves.png`` (training), ``scenes.html`` (interactive) and
-    ``report.html``.
+    ``worst.png``, ``spread.png``, ``worst.gif`` (``worst.mp4`` too where ffmpeg is), ``curves.png`` (training),
+    ``scenes.html`` (interactive) and ``report.html``.
 
     Args:
         folder: run folder.
@@ -141,9 +142,10 @@ def _pictures(
     order = sorted(scenes, key=lambda scene: -scene.numbers[SAID[1]])
     even = [scenes[row] for row in evenly(len(scenes), SHEET)]
     drawn = {"The worst scenes": folder / "worst.png", "Scenes over the split": folder / "spread.png"}
-    for path, chosen in zip(drawn.values(), (order[:SHEET], even)):
-        scenes_png(path, chosen, title, note=next(c for c, p in drawn.items() if p == path), synthetic=synthetic)
-    animate(folder / "worst.gif", order[0], synthetic=synthetic)
+    for (note, path), chosen in zip(drawn.items(), (order[:SHEET], even)):
+        scenes_png(path, chosen, title, note=note, synthetic=synthetic)
+    for suffix in (".gif", ".mp4") if shutil.which("ffmpeg") else (".gif",):
+        animate(folder / f"worst{suffix}", order[0], synthetic=synthetic)
     if (folder / "metrics.jsonl").is_file():
         drawn["Training"] = folder / "curves.png"
         runs = {str(results["block"]): read_metrics(folder / "metrics.jsonl")}
