@@ -70,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code (2: wrong usage, 1: nothing could be scored)."""
+    if {"-h", "--help"} & set(argv):  # also where an option still lacks its value
+        parser().print_help()
+        return 0
     options = parser().parse_args(argv)
     try:
         results = _run(options)

@@ -197,6 +197,8 @@ def test_command_line_errors(argoverse1, tmp_path, capsys):
     assert ".csv or .parquet" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["--predictions", str(file)])
+    assert main(["--predictions", "--help"]) == 0
+    assert "argoverse_forecasting" in capsys.readouterr().out
 
 
 def test_constant_velocity_on_the_real_scenario(real_data, tmp_path):
