@@ -131,7 +131,12 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
         session, model, data, task, run.split, batch_size=optim.micro_batch(session.world), seed=experiment.seed,
         votes=task_config.votes,
     )  # fmt: skip
-    protocol = {"split": run.split, "checkpoint": origin, **selected(folder), **task.protocol()}
+    protocol = {
+        "split": run.split,
+        "checkpoint": origin,
+        **selected(None if run.checkpoint else folder),
+        **task.protocol(),
+    }
     results = results_of(session, experiment, model, data, evaluation.metrics, evaluation.samples, protocol)
     if session.main:
         write_results(out, results, evaluation.records)
