@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.config import ConfigError, PartConfig, register
-from geo_lm4ve.tokens import TokenSet
+from geo_lm4ve.tokens import TokenSet, put, take
 
 Residual = Enum("Residual", ["none", "in", "out", "hybrid"])
 """Where a skip connection goes round the block, with u = adapter_in(z) (R-LLM, arXiv 2403.17343):
@@ -80,15 +81,30 @@ class Bridge(nn.Module):
         self.block = block
         self.spans = tuple(spans) if spans else None
 
-    def forward(self, tokens: TokenSet) -> TokenSet:
-        """The token set with the chosen spans filtered; everything else is untouched."""
+    def forward(self, tokens: TokenSet, reads: Sequence[str] | None = None) -> TokenSet:
+        """The token set with the chosen spans filtered; everything else is untouched.
+
+        Args:
+            tokens: what the encoder's stage made.
+            reads: names of the spans that somebody reads afterwards; None: all. What comes out in the places of the
+                other tokens then has no meaning, and is not computed where the block can do without.
+        """
         part = tokens.select(*self.spans) if self.spans else tokens
-        part = part.replace(features=self.filter(part.features, part.valid))
+        part = part.replace(features=self.filter(part.features, part.valid, self._rows(part, reads)))
         return tokens.write_back(part) if self.spans else part
 
-    def filter(self, z: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
-        """What happens to the features."""
+    def filter(
+        self, z: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
+    ) -> Float[Tensor, "b n d"]:
+        """What happens to the features; with ``rows`` only the tokens it names matter."""
         return self.block(z, valid)
+
+    def _rows(self, part: TokenSet, reads: Sequence[str] | None) -> Tensor | None:
+        """Indices of the tokens that are read, or None for all: where others are not there, or nothing is read."""
+        if reads is None or self.block.dim is None or not part.spans.keys() - set(reads):
+            return None
+        rows = part.rows(*reads)
+        return rows if rows.shape[1] else None
 
 
 class LinearBridge(Bridge):
@@ -111,15 +127,22 @@ class LinearBridge(Bridge):
             for adapter in (self.adapter_in, self.adapter_out):
                 nn.init.trunc_normal_(adapter.weight, std=0.02)
 
-    def filter(self, z: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
-        """Adapter in, block, adapter out (paper eq. 2)."""
+    def filter(
+        self, z: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
+    ) -> Float[Tensor, "b n d"]:
+        """Adapter in, block, adapter out (paper eq. 2); zeros in place of tokens that ``rows`` does not name."""
         if self.checkpoint and z.requires_grad:
-            return checkpoint(self._filter, z, valid, use_reentrant=False)
-        return self._filter(z, valid)
+            y = checkpoint(self._filter, z, valid, rows, use_reentrant=False)
+        else:
+            y = self._filter(z, valid, rows)
+        return y if rows is None else put(y, rows, z.shape[1])
 
-    def _filter(self, z: Tensor, valid: Tensor) -> Tensor:
+    def _filter(self, z: Tensor, valid: Tensor, rows: Tensor | None) -> Tensor:
         u = self.adapter_in(z)
-        y = self.block(u, valid)
+        if rows is None:
+            y = self.block(u, valid)
+        else:
+            y, u, z = self.block.at(u, valid, rows), take(u, rows), take(z, rows)
         if self.residual in (Residual["in"], Residual.hybrid):
             y = y + u
         y = self.adapter_out(y)

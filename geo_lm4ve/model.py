@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,18 +51,25 @@ class Model(nn.Module):
         self.configs: dict[str, Any] = {}
         self.classes: tuple[str, ...] = ()
 
-    def tokens(self, batch: Any) -> TokenSet:
-        """The token set that the head reads."""
+    def tokens(self, batch: Any, reads: Sequence[str] | None = None) -> TokenSet:
+        """The token set that the head gets.
+
+        Args:
+            batch: what the encoder takes.
+            reads: names of the only spans after the last stage that matter; None: all.
+        """
+        if self.after != self.encoder.last:
+            reads = None  # the stages after the bridge read every token
         value = batch
         for name, stage in self.encoder.stages.items():
             value = stage(value)
             if name == self.after:
-                value = self.bridge(value)
+                value = self.bridge(value, reads)
         return value
 
     def forward(self, batch: Any) -> Any:
-        """The head's prediction for a batch."""
-        return self.head(self.tokens(batch))
+        """The head's prediction for a batch; what the head does not read is not computed."""
+        return self.head(self.tokens(batch, self.head.reads))
 
     def train(self, mode: bool = True) -> Model:
         """Training mode; a frozen encoder stays in eval mode (its statistics and drop path rest)."""

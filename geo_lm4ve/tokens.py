@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
 
@@ -84,6 +84,17 @@ class TokenSet:
             features[:, self.span(name)] = part.features[:, part.span(name)].to(features.dtype)
         return replace(self, features=features)
 
+    def rows(self, *names: str) -> Int64[Tensor, "b q"]:
+        """Indices along N of the valid tokens of the named spans (those that exist), in their order.
+
+        Q is as large as the sample with most of them needs; the others fill up with indices of other tokens.
+        """
+        wanted = torch.zeros_like(self.valid)
+        for name in set(names) & self.spans.keys():
+            wanted[:, self.span(name)] = self.valid[:, self.span(name)]
+        most = int(wanted.sum(1).max())
+        return wanted.byte().argsort(dim=1, descending=True, stable=True)[:, :most]
+
     def pool(self, mode: str, span: str | None = None) -> Float[Tensor, "b d"]:
         """Pool the valid tokens (of one span) to (B, D): ``max``, ``mean`` or ``first``.
 
@@ -99,6 +110,17 @@ class TokenSet:
             pooled = features.masked_fill(~valid, -torch.inf).amax(1)
             return torch.where(valid.any(1), pooled, 0.0)
         raise ValueError(f"pool mode {mode!r} is none of max, mean, first")
+
+
+def take(values: Shaped[Tensor, "b n *d"], rows: Int64[Tensor, "b q"]) -> Shaped[Tensor, "b q *d"]:
+    """Values of the tokens that ``rows`` names, sample by sample."""
+    return values.take_along_dim(rows.reshape(*rows.shape, *[1] * (values.dim() - 2)), dim=1)
+
+
+def put(values: Float[Tensor, "b q d"], rows: Int64[Tensor, "b q"], tokens: int) -> Float[Tensor, "b n d"]:
+    """The inverse of ``take``: values in the places that ``rows`` names among N = ``tokens``, zeros elsewhere."""
+    spread = values.new_zeros(len(values), tokens, values.shape[2])
+    return spread.scatter(1, rows[..., None].expand_as(values), values)
 
 
 def join(*sets: TokenSet) -> TokenSet:

@@ -51,6 +51,28 @@ def test_residual_modes(tokens, residual):
     torch.testing.assert_close(module(tokens).features, expected)
 
 
+@pytest.mark.parametrize("residual", list(Residual))
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_dead_tokens_change_nothing_for_those_that_are_read(tokens, residual, checkpoint):
+    module = bridge(residual=residual, checkpoint=checkpoint)
+    tokens = tokens.replace(features=tokens.features.detach().requires_grad_())
+    read = tokens.valid & (torch.arange(tokens.valid.shape[1]) > 0)
+    whole, part = module(tokens).features, module(tokens, ["groups"]).features
+    torch.testing.assert_close(part[read], whole[read])
+    assert not part[1:, 0].any(), "row 0 is shorter and fills up with other tokens"
+    for value in (module.adapter_in.weight, module.adapter_out.weight, tokens.features):
+        expected, found = (torch.autograd.grad(y[read].sin().sum(), value, retain_graph=True)[0] for y in (whole, part))
+        torch.testing.assert_close(found, expected)
+
+
+def test_everything_is_computed_where_all_spans_are_read_or_none(tokens):
+    module = bridge()
+    for reads in (["cls", "groups"], ["agents"]):
+        assert torch.equal(module(tokens, reads).features, module(tokens).features)
+    spans = bridge(spans=["groups"])
+    assert torch.equal(spans(tokens, ["groups"]).features[:, 0], tokens.features[:, 0])
+
+
 def test_adapters_are_bias_free_linear_by_default():
     module = bridge()
     assert [tuple(p.shape) for p in module.parameters()] == [(16, 12), (12, 16)]

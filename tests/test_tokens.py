@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from geo_lm4ve.tokens import TokenSet, join
+from geo_lm4ve.tokens import TokenSet, join, put, take
 
 
 def tokens(b=2, n=5, d=3, spans=None, **more):
@@ -25,6 +25,20 @@ def test_select_reorders_spans_and_positions():
     swapped = whole.select("groups", "cls")
     assert swapped.spans == {"groups": (0, 4), "cls": (4, 5)}
     assert torch.equal(swapped.positions[:, -1], whole.positions[:, 0])
+
+
+def test_rows_name_the_valid_tokens_of_spans_and_put_brings_them_back():
+    whole = tokens(spans={"agents": (1, 3), "lanes": (3, 5)})
+    valid = torch.tensor([[True, False, True, True, False], [True, True, True, False, False]])
+    whole = whole.replace(valid=valid)
+    rows = whole.rows("agents", "proposals")
+    assert rows.shape == (2, 2)
+    assert rows[0, 0] == 2
+    assert rows[1].tolist() == [1, 2]
+    back = put(take(whole.features, rows), rows, 5)
+    assert torch.equal(back[1, 1:3], whole.features[1, 1:3])
+    assert not back[1, 3:].any()
+    assert torch.equal(take(valid, rows), valid.take_along_dim(rows, 1))
 
 
 def test_pool_ignores_padding_and_gives_zeros_without_any_token():

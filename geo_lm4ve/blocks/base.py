@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from geo_lm4ve.config import PartConfig
 from geo_lm4ve.files import UserError
+from geo_lm4ve.tokens import take
 
 
 class BlockError(UserError, RuntimeError):
@@ -46,6 +47,12 @@ class Block(nn.Module):
     def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
         """Filtered tokens; rows of ``valid`` without any True give zeros."""
         raise NotImplementedError
+
+    def at(
+        self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"]
+    ) -> Float[Tensor, "b q d"]:
+        """``take(forward(x, valid), rows)``; a block that can do so spares itself the tokens nobody asks for."""
+        return take(self(x, valid), rows)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from geo_lm4ve.blocks.architectures import width
@@ -14,6 +14,7 @@ from geo_lm4ve.blocks.choices import FinalNorm, StoredAs, Train
 from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.frozen import FrozenBlock, PretrainedBlockConfig
 from geo_lm4ve.config import register
+from geo_lm4ve.tokens import take
 
 
 @register("block", "identity")
@@ -68,6 +69,12 @@ class MLPControl(Block):
     def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
         """Each token by itself; padding gives zeros."""
         return self.norm(nn.functional.gelu(x)).masked_fill(~valid[..., None], 0.0)
+
+    def at(
+        self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"]
+    ) -> Float[Tensor, "b q d"]:
+        """Those tokens; the others do not matter."""
+        return self(take(x, rows), take(valid, rows))
 
 
 @register("block", "random")

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from omegaconf import MISSING
 from torch import Tensor, nn
 
@@ -24,6 +24,7 @@ from geo_lm4ve.blocks.precision import autocasting, residual_stream
 from geo_lm4ve.blocks.slim import keep_frozen_out
 from geo_lm4ve.blocks.weights import load_layers
 from geo_lm4ve.config import register
+from geo_lm4ve.tokens import take
 
 
 @register("block", "pretrained")
@@ -150,15 +151,28 @@ class FrozenBlock(Block):
         weights = load_layers(source, tuple(layers), final_norm=loaded, seed=seed)
         return cls(weights, final_norm=final_norm, **options)
 
-    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
-        """Filtered tokens; padded positions, and so rows without any valid token, give zeros."""
+    def forward(
+        self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
+    ) -> Float[Tensor, "b q d"]:
+        """Filtered tokens, of all or of those that ``rows`` names.
+
+        Padded positions, and so rows without any valid token, give zeros.
+        """
         padding = ~valid[..., None]
         with residual_stream(x) as h:
             h = h.masked_fill(padding, 0.0)
-            for layer in self.layers:
+            *early, last = self.layers
+            for layer in early:
                 h = layer(h, valid)
-            h = self.norm(h).masked_fill(padding, 0.0)
+            h = self.norm(last(h, valid, rows))
+            h = h.masked_fill(padding if rows is None else take(padding, rows), 0.0)
         return h if autocasting(x) else h.to(x.dtype)
+
+    def at(
+        self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"]
+    ) -> Float[Tensor, "b q d"]:
+        """Exactly those tokens; in the last layer the others give only keys and values (families of ours)."""
+        return self(x, valid, rows)
 
     def train(self, mode: bool = True) -> FrozenBlock:
         """Training mode changes nothing in a frozen block: it is a fixed function."""

@@ -7,13 +7,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor, nn
 
 from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.gated_architecture import GatedArchitecture
 from geo_lm4ve.blocks.policy import AttentionPolicy, places
 from geo_lm4ve.blocks.precision import StoredLinear
+from geo_lm4ve.tokens import take
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
@@ -46,10 +47,10 @@ class Rotary(nn.Module):
         self.frequencies: Tensor
         self.register_buffer("frequencies", frequencies, persistent=False)
 
-    def forward(self, x: Float[Tensor, "b h n e"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b h n e"]:
-        """``x`` turned by its tokens' positions."""
+    def forward(self, x: Float[Tensor, "b h n e"], place: Int[Tensor, "b n"]) -> Float[Tensor, "b h n e"]:
+        """``x`` turned by its tokens' positions ``place``."""
         wide = torch.promote_types(x.dtype, torch.float32)
-        angle = (places(valid)[..., None].to(wide) * self.frequencies.to(wide))[:, None]
+        angle = (place[..., None].to(wide) * self.frequencies.to(wide))[:, None]
         cos, sin = (angle.cos() * self.scale).to(x.dtype), (angle.sin() * self.scale).to(x.dtype)
         first, second = x.chunk(2, dim=-1)
         return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
@@ -74,10 +75,14 @@ class GatedAttention(nn.Module):
             self.k_norm = RMSNorm(arch.head_dim, arch.norm_eps, arch.norm_offset, device="meta")
 
     def forward(
-        self, x: Float[Tensor, "b n d"], visible: Bool[Tensor, "b 1 q n"], valid: Bool[Tensor, "b n"]
-    ) -> Float[Tensor, "b n d"]:
-        """The attention branch."""
-        query, key, value = self._split(x, valid)
+        self,
+        x: Float[Tensor, "b n d"],
+        visible: Bool[Tensor, "b 1 _ n"],
+        valid: Bool[Tensor, "b n"],
+        rows: Int64[Tensor, "b q"] | None = None,
+    ) -> Float[Tensor, "b q d"]:
+        """The attention branch for the tokens that ``rows`` names, or all."""
+        query, key, value = self._split(x, valid, rows)
         if self.arch.softcap is None:
             y = F.scaled_dot_product_attention(query, key, value, attn_mask=visible, scale=self.arch.query_scale)
         else:
@@ -85,22 +90,25 @@ class GatedAttention(nn.Module):
         return self.o_proj(y.transpose(1, 2).flatten(2))
 
     def probabilities(
-        self, x: Float[Tensor, "b n d"], visible: Bool[Tensor, "b 1 q n"], valid: Bool[Tensor, "b n"]
+        self, x: Float[Tensor, "b n d"], visible: Bool[Tensor, "b 1 _ n"], valid: Bool[Tensor, "b n"]
     ) -> Float[Tensor, "b h n n"]:
         """Attention scores after the softmax (paper section 6.1), one map per head."""
-        query, key, _ = self._split(x, valid)
+        query, key, _ = self._split(x, valid, None)
         return self._probabilities(query, key, visible)
 
-    def _split(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _split(self, x: Tensor, valid: Tensor, rows: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values as (B, heads, N, head_dim), in the compute dtype."""
+        asking = x if rows is None else take(x, rows)
         query, key, value = (
-            projection(x).unflatten(-1, (-1, self.arch.head_dim)).transpose(1, 2)
-            for projection in (self.q_proj, self.k_proj, self.v_proj)
+            projection(tokens).unflatten(-1, (-1, self.arch.head_dim)).transpose(1, 2)
+            for projection, tokens in ((self.q_proj, asking), (self.k_proj, x), (self.v_proj, x))
         )
         if self.arch.qk_norm:
             query, key = self.q_norm(query), self.k_norm(key)
         if self.rotary is not None:
-            query, key = self.rotary(query, valid), self.rotary(key, valid)
+            place = places(valid)
+            query = self.rotary(query, place if rows is None else take(place, rows))
+            key = self.rotary(key, place)
         # Expanded by hand: under a mask, SDPA's own grouping falls back to its slowest kernel on CUDA.
         groups = self.arch.heads // self.arch.kv_heads
         return query, key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
@@ -123,7 +131,7 @@ class GatedMLP(nn.Module):
         self.up_proj = StoredLinear(arch.dim, arch.hidden, bias=arch.mlp_bias, device="meta")
         self.down_proj = StoredLinear(arch.hidden, arch.dim, bias=arch.mlp_bias, device="meta")
 
-    def forward(self, x: Float[Tensor, "b n d"]) -> Float[Tensor, "b n d"]:
+    def forward(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
         """The MLP branch."""
         return self.down_proj(self.activation(self.gate_proj(x)) * self.up_proj(x))
 
@@ -153,14 +161,29 @@ class GatedLayer(nn.Module):
         if arch.post_norms:
             self.pre_feedforward_layernorm, self.post_feedforward_layernorm = norm(), norm()
 
-    def forward(self, h: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
-        """The residual stream after this layer; rows without any valid token are not zeroed here."""
-        y = self.self_attn(self.input_layernorm(h), self.policy.visible(valid, self.window), valid)
+    def forward(
+        self, h: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
+    ) -> Float[Tensor, "b q d"]:
+        """The residual stream after this layer; rows without any valid token are not zeroed here.
+
+        With ``rows`` only the tokens it names come out: the others give keys and values, and nothing more is computed
+        for them. Padding never enters the MLP.
+        """
+        visible = self.policy.visible(valid, self.window, rows)
+        y = self.self_attn(self.input_layernorm(h), visible, valid, rows)
+        if rows is not None:
+            h, valid = take(h, rows), take(valid, rows)
+        h = h + (self.post_attention_layernorm(y) if self.post_norms else y)
+        if bool(valid.all()):
+            return h + self._feed_forward(h)
+        kept = h[valid]
+        return h.index_put((valid,), kept + self._feed_forward(kept))
+
+    def _feed_forward(self, h: Tensor) -> Tensor:
+        """The MLP branch of each token by itself, (..., D)."""
         if self.post_norms:
-            h = h + self.post_attention_layernorm(y)
-            return h + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(h)))
-        h = h + y
-        return h + self.mlp(self.post_attention_layernorm(h))
+            return self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(h)))
+        return self.mlp(self.post_attention_layernorm(h))
 
     def attention(self, h: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b h n n"]:
         """Attention scores of this layer for the residual stream before it."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from accelerate import init_empty_weights
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from transformers import MODEL_MAPPING
 from transformers.pytorch_utils import Conv1D
@@ -22,6 +22,7 @@ from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.gated_architecture import complete, windows
 from geo_lm4ve.blocks.policy import AttentionPolicy, places
 from geo_lm4ve.blocks.precision import StoredLayerNorm, StoredLinear, stored_linear
+from geo_lm4ve.tokens import take
 
 GIVEN = {"self", "hidden_states", "attention_mask", "position_ids", "position_embeddings"}
 """Arguments of a decoder layer that we can give it."""
@@ -73,11 +74,17 @@ class HFLayer(nn.Module):
         self.kind = (getattr(full, "layer_types", None) or {layer: None})[layer]
         self.rotary = _rotary(model, full) if "position_embeddings" in self.takes or policy.rotary else None
 
-    def forward(self, h: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
-        """The residual stream after this layer; rows without any valid token are not zeroed here."""
+    def forward(
+        self, h: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
+    ) -> Float[Tensor, "b q d"]:
+        """The residual stream after this layer, of the tokens that ``rows`` names or of all; they cost the same here.
+
+        Rows without any valid token are not zeroed here.
+        """
         given = {"attention_mask": self._mask(valid, h.dtype), **self._positions(h, valid)}
         y = self.layer(h, **{name: value for name, value in given.items() if name in self.takes})
-        return y[0] if isinstance(y, tuple) else y
+        y = y[0] if isinstance(y, tuple) else y
+        return y if rows is None else take(y, rows)
 
     def _mask(self, valid: Tensor, dtype: torch.dtype) -> Tensor:
         """Boolean for sdpa; additive for eager, where a boolean mask would be added as 0 and 1.

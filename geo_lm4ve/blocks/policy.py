@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Int64
 from torch import Tensor
+
+from geo_lm4ve.tokens import take
 
 
 def places(valid: Bool[Tensor, "b n"]) -> Int[Tensor, "b n"]:
@@ -27,16 +29,20 @@ class AttentionPolicy:
     causal: bool = False
     rotary: bool = False
 
-    def visible(self, valid: Bool[Tensor, "b n"], window: int | None = None) -> Bool[Tensor, "b 1 q n"]:
-        """True where a query (q = n, or 1 for "every query alike") may attend to a key; padding is never visible.
+    def visible(
+        self, valid: Bool[Tensor, "b n"], window: int | None = None, rows: Int64[Tensor, "b q"] | None = None
+    ) -> Bool[Tensor, "b 1 _ n"]:
+        """True where a query may attend to a key; padding is never visible.
 
+        Queries are the tokens that ``rows`` names, or all; their dimension is 1 where every query sees the same.
         A query that would see nothing (padding itself) sees everything instead: its output is discarded, and a
         softmax over nothing would be NaN.
         """
         seen = valid[:, None, None, :]
         if self.causal:
             place = places(valid)
-            gap = place[:, None, :, None] - place[:, None, None, :]
+            queries = place if rows is None else take(place, rows)
+            gap = queries[:, None, :, None] - place[:, None, None, :]
             seen = seen & (gap >= 0)
             if window is not None:
                 seen = seen & (gap < window)

@@ -106,7 +106,7 @@ def _probed(model: Model, batch: Any, probe: Probe) -> tuple[TokenSet, Any]:
 
     handle = model.bridge.register_forward_hook(catch)
     try:
-        output = model(batch)
+        output = model.head(model.tokens(batch))  # of all tokens, not only those that the head reads
     finally:
         handle.remove()
     return caught[0], output

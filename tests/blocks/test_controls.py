@@ -8,6 +8,7 @@ from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.controls import Identity, MLPControl, permuted
 from geo_lm4ve.blocks.frozen import FrozenBlock
 from geo_lm4ve.config import make
+from geo_lm4ve.tokens import take
 
 
 def test_identity_has_no_width_and_zeroes_padding() -> None:
@@ -29,6 +30,13 @@ def test_mlp_control_trains_the_adapters_size_and_one_norm() -> None:
     assert make("block", "mlp", {"width": 48}).build().dim == 48
     with pytest.raises(BlockError, match=r"unknown architecture 'llama_8b' \(did you mean"):
         make("block", "mlp", {"like": "llama_8b"}).build()
+
+
+def test_mlp_control_gives_the_tokens_asked_for() -> None:
+    block = MLPControl(6)
+    x, valid = tokens(6)
+    rows = torch.stack([torch.randperm(x.shape[1])[:4] for _ in range(len(x))])
+    torch.testing.assert_close(block.at(x, valid, rows), take(block(x, valid), rows))
 
 
 def test_mlp_control_is_gelu_then_layer_norm_of_each_token() -> None:

@@ -9,6 +9,7 @@ from geo_lm4ve.blocks.base import BlockError, LayerWeights
 from geo_lm4ve.blocks.frozen import FrozenBlock
 from geo_lm4ve.blocks.gated_architecture import GatedArchitecture
 from geo_lm4ve.blocks.policy import AttentionPolicy
+from geo_lm4ve.tokens import take
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 2e-5}
 CASES = [(family, "gated") for family, model in MODELS.items() if model.gated]
@@ -66,6 +67,24 @@ def test_gradients_agree_with_transformers(family: str, monkeypatch: pytest.Monk
     (ours,) = torch.autograd.grad((block(x, valid)[valid] * direction).sum(), x)
     (theirs,) = torch.autograd.grad((unordered(model, x, valid)[valid] * direction).sum(), x)
     assert_equal(ours, theirs)
+
+
+@EVERY_CASE
+@pytest.mark.parametrize("own", [False, True], ids=["unordered", "own policy"])
+def test_only_the_tokens_asked_for(
+    family: str, implementation: str, own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values and gradients of the chosen tokens are those of the whole block."""
+    model = model_of(family, torch.float64, monkeypatch)
+    policy = {"causal": own, "rotary": own and MODELS[family].rotary}
+    block = block_of(weights_of(model, family), implementation, **policy).double()
+    x, valid = tokens(64)
+    x = x.double().requires_grad_()
+    rows = torch.stack([torch.randperm(x.shape[1])[:4] for _ in range(len(x))])
+    direction = torch.randn(len(x), 4, 64, dtype=torch.float64)
+    some, every = block.at(x, valid, rows), take(block(x, valid), rows)
+    assert_equal(some, every)
+    assert_equal(*(torch.autograd.grad((y * direction).sum(), x)[0] for y in (some, every)))
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma2"])

@@ -110,6 +110,15 @@ def test_evaluation_is_deterministic(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_what_the_head_does_not_read_is_not_missed(name):
+    model, batch = create(name), batch_for(name)
+    with torch.no_grad():
+        found, expected = tensors(model.eval()(batch)), tensors(model.head(model.tokens(batch)))
+    for key, value in found.items():
+        torch.testing.assert_close(value, expected[key], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("place", ["first", "middle"])
 def test_the_bridge_may_follow_any_stage(name, place):
     encoder = load_option("encoder", name)
