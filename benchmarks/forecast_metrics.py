@@ -6,7 +6,8 @@
 All contenders compute minADE, minFDE, MR and their p- and brier- variants (protocol av1), and the results are compared.
 "numpy per scene" is what most evaluation scripts do: arrays over the modes of a scene, a Python loop over scenes.
 "points in Python" also loops over modes and points, as the official code of Argoverse 1 does. Protocol av2 has to read
-all trajectories, av1 only their ends and the best one; "av2 package" calls the functions of av2 for every scene.
+all trajectories, av1 only their ends and the best one; "av2 package" calls the five functions of av2 for every scene
+(the p- metrics, which it lacks, are left to ours).
 """
 
 from __future__ import annotations
@@ -84,10 +85,12 @@ def av2_package(arrays: Arrays) -> Means:
     rows = []
     for positions, truth, p in zip(*arrays, strict=True):
         fde = metrics.compute_fde(positions, truth)
-        brier = metrics.compute_brier_fde(positions, truth, p)
         ade, missed = metrics.compute_ade(positions, truth), metrics.compute_is_missed_prediction(positions, truth)
-        rows.append((ade.min(), fde.min(), missed.min(), brier[fde.argmin()]))
-    return dict(zip(("minADE", "minFDE", "MR", "brier-minFDE"), np.mean(rows, axis=0).tolist(), strict=True))
+        brier_ade = metrics.compute_brier_ade(positions, truth, p)
+        brier_fde = metrics.compute_brier_fde(positions, truth, p)
+        rows.append((ade.min(), fde.min(), missed.min(), brier_ade[ade.argmin()], brier_fde[fde.argmin()]))
+    names = ("minADE", "minFDE", "MR", "brier-minADE", "brier-minFDE")
+    return dict(zip(names, np.mean(rows, axis=0).tolist(), strict=True))
 
 
 def check(results: dict[str, Means], reference: Means) -> None:
