@@ -11,14 +11,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import hydra
+from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 import geo_lm4ve.data
 import geo_lm4ve.engine
 import geo_lm4ve.tasks  # noqa: F401  (registers the shipped parts above the model)
-from geo_lm4ve.config import GROUPS
-from geo_lm4ve.experiment import ExperimentConfig, from_file, typed
+from geo_lm4ve.config import GROUPS, ConfigError
+from geo_lm4ve.experiment import ExperimentConfig, typed
 from geo_lm4ve.files import UserError
 from geo_lm4ve.options import CONFIGS
 
@@ -104,12 +107,31 @@ def friendly(main: Callable[[], object]) -> None:
         raise SystemExit(1) from None
 
 
-def load_run(folder: Path) -> ExperimentConfig:
-    """The experiment of a run folder, without a command line; UserError when it is none."""
-    if not (folder / "config.yaml").is_file():
-        raise UserError(f"{folder} is not a run folder: it has no config.yaml")
+def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfig, Path | None]:
+    """What ``run`` gives to its ``main``, for tools with arguments of their own.
+
+    Args:
+        argument: experiment file or run folder.
+        overrides: ``key=value``, as on the command line.
+
+    Raises:
+        UserError: it is neither, or an override does not fit.
+    """
+    path = experiment_file(str(argument))
+    if path is None:
+        raise UserError(f"{argument} is neither an experiment file (.yaml) nor a run folder (with config.yaml)")
     load_plugins()
-    return from_file(folder / "config.yaml")
+    search = f"hydra.searchpath=[file://{CONFIGS}]"
+    try:
+        with initialize_config_dir(str(path.parent), version_base="1.3"):
+            config = compose(path.stem, [*overrides, search], return_hydra_config=True)
+            choices = {group: str(name) for group, name in config.hydra.runtime.choices.items() if group in GROUPS}
+            with open_dict(config):
+                del config["hydra"]
+            experiment = typed(config, choices)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(f"{argument}: {error}") from error
+    return experiment, Path(argument) if Path(argument).is_dir() else None
 
 
 def run(main: Callable[[ExperimentConfig, Path | None], object], doc: str) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from geo_lm4ve.blocks.base import BlockConfig
 from geo_lm4ve.bridge import BridgeConfig
-from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, lookup, plain
+from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, plain
 from geo_lm4ve.data.base import DataConfig
 from geo_lm4ve.encoders.base import EncoderConfig
 from geo_lm4ve.heads.base import HeadConfig
@@ -52,21 +50,6 @@ def typed(config: DictConfig, choices: dict[str, str] | None = None) -> Experime
     experiment = cast(ExperimentConfig, OmegaConf.to_object(config))
     experiment.choices = {**(choices or {}), **experiment.choices}
     return experiment
-
-
-def from_file(path: Path) -> ExperimentConfig:
-    """The experiment that a saved ``config.yaml`` of a run describes."""
-    content = OmegaConf.load(path)
-    if not isinstance(content, DictConfig) or any(group not in content for group in GROUPS):
-        raise ConfigError(f"{path} is not the saved config of a run: it must hold {', '.join(GROUPS)}")
-    schema = OmegaConf.structured(ExperimentConfig)
-    for group in GROUPS:
-        schema[group] = OmegaConf.structured(lookup(group, content[group]["name"]))
-    content.pop("defaults", None)
-    try:
-        return typed(cast(DictConfig, OmegaConf.merge(schema, content)))
-    except OmegaConfBaseException as error:
-        raise ConfigError(f"{path}: {str(error).strip()}") from error
 
 
 def to_yaml(experiment: ExperimentConfig, header: str = "") -> str:

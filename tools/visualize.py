@@ -5,6 +5,9 @@ python tools/visualize.py *.off --predictions p.json     the same, with the clas
 python tools/visualize.py runs/quickstart/20260101-120000-0
                                                          the run's pictures again: confusion matrix, contact sheet,
                                                          report.html (the data must be there, the model need not)
+python tools/visualize.py runs/argoverse1_vectornet_llama/20260101-120000-0 --activation magnitude
+                                                         activation.html: how much each agent's and lane's token stands
+                                                         out after (--probe before: before) the frozen block, on the map
 python tools/visualize.py runs/a/... runs/b/... --metrics overall_accuracy
                                                          curves.png: loss, metrics and learning rate side by side
 """
@@ -26,6 +29,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="folder for the pictures (default: the one run, else pictures/)")
     parser.add_argument("--predictions", type=Path, help="JSON written by tools/predict.py --out, for FILEs")
     parser.add_argument("--metrics", nargs="+", default=["accuracy"], help="for several RUNs: endings of metric names")
+    parser.add_argument("--activation", choices=("magnitude", "frequency"), help="for a forecasting RUN: of its tokens")
+    parser.add_argument("--probe", choices=("before", "after"), default="after", help="the bridge, for --activation")
+    parser.add_argument("--scenes", type=int, default=24, help="how many, for --activation")
     return parser.parse_args()
 
 
@@ -34,15 +40,26 @@ def draw(given: argparse.Namespace) -> list[Path]:
     if runs and len(runs) < len(given.paths):
         raise UserError("give either files or run folders, not both")
     if len(runs) == 1:
-        from geo_lm4ve import cli  # seconds of imports that files and logs do not need
-        from geo_lm4ve.tasks.redraw import redraw
-
-        return redraw(cli.load_run(runs[0]), runs[0], given.out or runs[0])
+        return draw_run(given, runs[0])
     out = given.out or Path("pictures")
     if runs:
         return draw_logs(runs, out, given.metrics)
     predictions = json.loads(given.predictions.read_text(encoding="utf-8")) if given.predictions else []
     return draw_files(given.paths, out, {entry["file"]: entry["top"] for entry in predictions})
+
+
+def draw_run(given: argparse.Namespace, run: Path) -> list[Path]:
+    from geo_lm4ve import cli  # seconds of imports that files and logs do not need
+    from geo_lm4ve.engine.activation_page import Probe, activation_page
+    from geo_lm4ve.tasks.redraw import redraw
+
+    experiment, _ = cli.load(run)
+    out = given.out or run
+    if given.activation is None:
+        return redraw(experiment, run, out)
+    page = out / "activation.html"
+    activation_page(experiment, run, page, probe=Probe(given.probe), kind=given.activation, count=given.scenes)
+    return [page]
 
 
 def main() -> None:

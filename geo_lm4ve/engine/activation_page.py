@@ -101,7 +101,7 @@ def _probed(model: Model, batch: Any, probe: Probe) -> tuple[TokenSet, Any]:
     """The tokens that enter or leave the bridge, and the model's output."""
     caught: list[TokenSet] = []
 
-    def catch(_module: torch.nn.Module, arguments: tuple[TokenSet], result: TokenSet) -> None:
+    def catch(_module: torch.nn.Module, arguments: tuple[Any, ...], result: TokenSet) -> None:
         caught.append(arguments[0] if probe is Probe.before else result)
 
     handle = model.bridge.register_forward_hook(catch)

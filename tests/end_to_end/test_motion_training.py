@@ -1,10 +1,13 @@
-"""The shipped forecasting experiments train and score: on made-up traffic, with small parts and a random block."""
+"""The shipped forecasting experiments train, score, predict and draw: on made-up traffic, with a random block."""
 
 import json
 
 import pytest
+from small_runs import command
 from test_commands import tool
 
+from geo_lm4ve.data.scenes import Protocol
+from geo_lm4ve.engine.score_predictions import score_predictions
 from geo_lm4ve.options import CONFIGS
 
 EXPERIMENTS = {
@@ -31,3 +34,58 @@ def test_a_shipped_forecasting_experiment_trains_and_scores(name, tmp_path, caps
     assert (results["protocol"]["split"], results["protocol"]["select_on"]) == ("val", "last")
     assert results["parameters"]["frozen"] >= 3_540_096
     assert {"minADE_6", "minFDE_6", "MR_6", "minFDE_1", "brier-minFDE_6", "loss"} <= results["metrics"].keys()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run folder on made-up traffic in the layout of Argoverse 1, and the folder of that traffic."""
+    root = tmp_path_factory.mktemp("trained")
+    parts = ["data=synthetic_traffic", "encoder=vectornet_small", "block=random_frozen", "optim=vectornet_short"]
+    sizes = ["data.train=8", "data.val=4", "optim.epochs=1", "optim.batch_size=4", "run.pictures=false"]
+    places = [f"data.root={root / 'traffic'}", f"run.root={root}"]
+    done = command("tools/train.py", CONFIGS / "argoverse1_vectornet_llama.yaml", *parts, *sizes, *places)
+    assert done.returncode == 0, done.stderr
+    (run,) = (root / "argoverse1_vectornet_llama").iterdir()
+    return run, root / "traffic"
+
+
+def test_predict_forecasts_files_with_a_run_and_with_a_baseline(trained, tmp_path, capsys):
+    run, traffic = trained
+    files = sorted((traffic / "val" / "data").glob("*.csv"))
+    code, out, err = tool(capsys, "predict", run, *files, "--out", tmp_path / "run", "--top", 2)
+    assert code == 0, err
+    assert "4 scenes" in out
+    assert all(file.stem in out for file in files)
+    scores = score_predictions(tmp_path / "run" / "forecasts.h5", traffic / "val", Protocol.av1).results
+    assert scores["samples"] == 4
+    expected = json.loads((run / "results.json").read_text())["metrics"]
+    assert scores["metrics"]["K=6"]["minFDE"] == pytest.approx(expected["minFDE_6"], abs=1e-2)
+    assert "scenes" in (tmp_path / "run" / "scenes.html").read_text()
+    baseline = [CONFIGS / "argoverse1_constant_velocity.yaml", files[0], f"data.root={traffic}"]
+    code, _, err = tool(capsys, "predict", *baseline, "--out", tmp_path / "baseline")
+    assert code == 0, err
+    assert (tmp_path / "baseline" / "forecasts.h5").is_file()
+
+
+def test_predict_says_what_is_wrong(trained, tmp_path, capsys):
+    run, _ = trained
+    for arguments, message in (
+        ([run, tmp_path / "none.csv"], "none.csv"),
+        ([tmp_path, tmp_path / "none.csv"], "neither an experiment file"),
+        ([CONFIGS / "argoverse1_constant_velocity.yaml", "a.csv", "data.rooot=x"], "data.rooot"),
+        ([CONFIGS / "modelnet40_llama.yaml", "a.off"], "needs a run folder"),
+        ([CONFIGS / "argoverse1_vectornet_llama.yaml", "a.csv", "block=identity"], "run folder"),
+    ):
+        code, _, err = tool(capsys, "predict", *arguments)
+        assert code == 1
+        assert message in err
+
+
+@pytest.mark.parametrize("probe", ["before", "after"])
+def test_visualize_draws_token_activation_over_the_maps(trained, tmp_path, capsys, probe):
+    run, _ = trained
+    choice = ["--activation", "frequency", "--probe", probe, "--scenes", 3, "--out", tmp_path]
+    code, out, err = tool(capsys, "visualize", run, *choice)
+    assert code == 0, err
+    assert out.strip().endswith("activation.html")
+    assert f"Token frequency {probe} the bridge" in (tmp_path / "activation.html").read_text()
