@@ -74,6 +74,8 @@ def _read_columns(path: Path) -> dict[str, pa.ChunkedArray]:
             read_options=pyarrow.csv.ReadOptions(use_threads=False),
             convert_options=pyarrow.csv.ConvertOptions(column_types=COLUMNS),
         )
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a csv file of Argoverse 1 ({error}); get it again") from error
     if table.column_names != list(COLUMNS):

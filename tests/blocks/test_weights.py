@@ -8,6 +8,7 @@ import pytest
 import torch
 from weight_sources import TINY, layer_of, llama_state, same, write_folder
 
+from geo_lm4ve.blocks import architectures
 from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
 from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.sources.checkpoint import Meter
@@ -68,7 +69,6 @@ def test_dtype_converts_everything_but_the_fingerprint(folder):
 
 
 def test_random_layers_come_from_the_architectures(monkeypatch):
-    architectures = pytest.importorskip("geo_lm4ve.blocks.architectures")
     weights = LayerWeights(TINY, (layer_of(llama_state(), 1),), {}, BlockReference("random:x", (1,), "0"))
     calls = []
     monkeypatch.setattr(architectures, "random_layers", lambda *args: calls.append(args) or weights)

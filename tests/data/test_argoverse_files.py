@@ -168,7 +168,7 @@ def test_damaged_sequences_are_named_with_the_reason(csv, spoil, words):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"77\.csv"):
+    with pytest.raises(DataError, match=r"77\.csv does not exist"):
         read_sequence(tmp_path / "77.csv")
 
 
