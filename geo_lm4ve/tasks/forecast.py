@@ -18,6 +18,7 @@ from geo_lm4ve.data.scene_source import SceneSource
 from geo_lm4ve.data.scenes import Protocol, SceneBatch, SceneInfo
 from geo_lm4ve.heads.trajectories import Trajectories
 from geo_lm4ve.heads.trajectory_loss import trajectory_loss
+from geo_lm4ve.metrics.displacement import average_displacement, final_displacement
 from geo_lm4ve.metrics.drivable_area import drivable_area_compliance
 from geo_lm4ve.metrics.forecast_metric import ForecastMetric
 from geo_lm4ve.metrics.forecast_table import Truth, scene_table
@@ -115,14 +116,15 @@ class Forecast(Task):
 
 
 class ForecastMetrics(Metrics):
-    """Sums of the protocol's metrics, of DAC and of the loss."""
+    """Sums of the protocol's metrics, of DAC, of the loss and of the errors of a decoder without modes."""
 
     def __init__(self, task: Forecast):
         self.task = task
         self.metric = ForecastMetric(task.rules, KS)
         self.compliance = torch.zeros(len(KS), dtype=torch.float64)
         self.loss = torch.zeros((), dtype=torch.float64)
-        self.counts = torch.zeros(2, dtype=torch.int64)
+        self.single = torch.zeros(2, dtype=torch.float64)
+        self.counts = torch.zeros(3, dtype=torch.int64)
 
     def update(self, output: Trajectories, batch: SceneBatch) -> None:
         """Add a batch of forecasts."""
@@ -137,19 +139,36 @@ class ForecastMetrics(Metrics):
             total = trajectory_loss(output.agents, agents.future, agents.future_valid).total
             self.loss += total.double().cpu() * len(batch)
             self.counts[1] += len(batch)
+        if output.single is not None:
+            guess = output.single.double().cpu()[:, None]
+            errors = (average_displacement(guess, future), final_displacement(guess, future))
+            self.single += torch.stack([error.sum() for error in errors])
+            self.counts[2] += len(batch)
 
     def state(self) -> dict[str, Tensor]:
         """The sums."""
         errors = {"sums": self.metric.sums, "scenes": self.metric.scenes}
-        return {**errors, "compliance": self.compliance, "loss": self.loss, "counts": self.counts}
+        return {
+            **errors,
+            "compliance": self.compliance,
+            "loss": self.loss,
+            "single": self.single,
+            "counts": self.counts,
+        }
 
     def compute(self, state: Mapping[str, Tensor]) -> dict[str, float]:
-        """``minADE_1`` ... ``brier-minFDE_6``; ``DAC_K`` if known for all scenes; ``loss`` of a head that trains."""
+        """``minADE_1`` ... ``brier-minFDE_6``; ``DAC_K`` if known for all scenes; ``loss`` of a head that trains.
+
+        ``single_ADE`` and ``single_FDE`` of a head with a decoder that knows no modes: another answer to K = 1 than the
+        most likely mode, which the protocols' own numbers never use.
+        """
         values = self.metric.means(state)
         scenes = int(state["scenes"])
-        surfaces, trained = state["counts"].tolist()
+        surfaces, trained, single = state["counts"].tolist()
         if surfaces == scenes:
             values |= {flat_name("DAC", k): float(total) / scenes for k, total in zip(KS, state["compliance"].tolist())}
+        if single == scenes:
+            values |= dict(zip(("single_ADE", "single_FDE"), (state["single"] / scenes).tolist()))
         if trained == scenes:
             values["loss"] = float(state["loss"]) / scenes
         return values

@@ -1,5 +1,6 @@
 """The forecasting task: loss, metrics, records, and the files it leaves behind, on small splits in both layouts."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -111,6 +112,18 @@ def test_loss_of_a_head_that_trains(data):
     assert alone.total < everyone.total
     with pytest.raises(ConfigError, match="nothing to train"):
         task.loss(forecast(batch), batch)
+
+
+def test_errors_of_a_decoder_without_modes(data):
+    task, batch = ForecastConfig().build(data), batch_of(data)
+    output = forecast(batch)
+    guess = output.positions[:, 0] + torch.tensor([3.0, 4.0]) * torch.linspace(0, 1, 30)[:, None]
+    metrics = task.metrics()
+    metrics.update(dataclasses.replace(output, single=guess), batch)
+    values = metrics.compute(metrics.state())
+    assert values["single_FDE"] == pytest.approx(5, abs=1e-4)
+    assert values["single_ADE"] == pytest.approx(2.5, abs=1e-4)
+    assert values["minFDE_1"] == pytest.approx(0, abs=1e-4)
 
 
 def test_sums_of_two_halves_are_the_whole(data):
