@@ -50,7 +50,7 @@ def forecast(experiment: ExperimentConfig, run: Path | None, files: list[Path], 
         ends = zip(modes[:top, -1], shares)
         table.add_row(scene, *(f"{x:.1f}, {y:.1f} · {probability:.2f}" for (x, y), probability in ends))
     Console().print(table)
-    print(f"{len(files)} scenes; written: {', '.join(str(path) for path in sorted(out.glob('forecasts.*')))}, {page}")
+    print(f"scenes: {len(files)}; written: {', '.join(str(path) for path in sorted(out.glob('forecasts.*')))}, {page}")
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def activation_page(
     scenes_html(
         path,
         fitting(scenes),
-        f"Token {kind} {probe.value} the bridge · {experiment.name} · {block}",
+        f"Token activation ({kind}) {probe.value} the bridge · {experiment.name} · {block}",
         note=f"Weights: {origin}. 0 and 1 are the weakest and the strongest token of each scene.",
         total=data.info.counts[run.split],
         synthetic=data.info.synthetic,

@@ -70,8 +70,10 @@ def predict_scenes(
     if out is not None:
         write_submission(out, forecasts, config.protocol)
     if gallery is not None:
-        title = f"Forecasts of {experiment.name} for {len(files)} scenes"
-        scenes_html(gallery, fitting(scenes), title, total=len(scenes), synthetic=config.synthetic)
+        # The files are the caller's, whatever the model was trained on.
+        note = "The model was trained on synthetic data." if config.synthetic and folder is not None else ""
+        title = f"Forecasts of {experiment.name} · scenes: {len(files)}"
+        scenes_html(gallery, fitting(scenes), title, note=note, total=len(scenes))
     return forecasts
 
 

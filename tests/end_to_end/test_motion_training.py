@@ -54,13 +54,15 @@ def test_predict_forecasts_files_with_a_run_and_with_a_baseline(trained, tmp_pat
     files = sorted((traffic / "val" / "data").glob("*.csv"))
     code, out, err = tool(capsys, "predict", run, *files, "--out", tmp_path / "run", "--top", 2)
     assert code == 0, err
-    assert "4 scenes" in out
+    assert "scenes: 4" in out
     assert all(file.stem in out for file in files)
     scores = score_predictions(tmp_path / "run" / "forecasts.h5", traffic / "val", Protocol.av1).results
     assert scores["samples"] == 4
     expected = json.loads((run / "results.json").read_text())["metrics"]
     assert scores["metrics"]["K=6"]["minFDE"] == pytest.approx(expected["minFDE_6"], abs=1e-2)
-    assert "scenes" in (tmp_path / "run" / "scenes.html").read_text()
+    page = (tmp_path / "run" / "scenes.html").read_text()
+    assert "trained on synthetic data" in page
+    assert "badge" not in page.split("<h1")[1].split("</h1>")[0], "the files need not be synthetic"
     baseline = [CONFIGS / "argoverse1_constant_velocity.yaml", files[0], f"data.root={traffic}"]
     code, _, err = tool(capsys, "predict", *baseline, "--out", tmp_path / "baseline")
     assert code == 0, err
@@ -88,4 +90,4 @@ def test_visualize_draws_token_activation_over_the_maps(trained, tmp_path, capsy
     code, out, err = tool(capsys, "visualize", run, *choice)
     assert code == 0, err
     assert out.strip().endswith("activation.html")
-    assert f"Token frequency {probe} the bridge" in (tmp_path / "activation.html").read_text()
+    assert f"Token activation (frequency) {probe} the bridge" in (tmp_path / "activation.html").read_text()
