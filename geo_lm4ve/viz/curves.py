@@ -95,7 +95,7 @@ def curves_png(
     style.heading(figure, title, synthetic=synthetic)
     _draw_legend(figure, entries)
     for row, (name, lines) in enumerate(panels.items()):
-        axes = style.new_axes(figure, 0.75, top + 0.05 + _HEIGHT * row, _WIDTH - 1.25, _HEIGHT - 0.6)
+        axes = style.new_axes(figure, 0.75, top + 0.05 + _HEIGHT * row, _WIDTH - 1.45, _HEIGHT - 0.6)
         _draw(axes, name, lines, list(runs))
         axes.set_xlabel(position if row == len(panels) - 1 else "", fontsize=9, color=style.MUTED)
     style.save(figure, path)
