@@ -180,7 +180,7 @@ def test_rows_of_forecasts():
     np.testing.assert_array_equal(part.positions, forecasts.positions[[2, 0]])
 
 
-@pytest.mark.filterwarnings("default")  # av2 calls pandas in ways that newer releases warn about
+@pytest.mark.filterwarnings("ignore")  # av2 calls pandas in ways that newer releases warn about
 def test_argoverse2_equals_av2_both_ways(tmp_path):
     submission = pytest.importorskip(
         "av2.datasets.motion_forecasting.eval.submission", reason="needs av2: pip install 'geo_lm4ve[motion]'"
