@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ class Trainer:
         extra: dict[str, Any] = {}
         if folder is not None and (folder / RESUME).is_file():
             self.position, extra = load_resume(folder, self.model, self.optimizer)
+            if not self.session.main:  # the sums of all processes go on in the main one
+                self.position.sums = dict.fromkeys(self.position.sums, 0.0)
         self.folder = folder or self.session.new_folder(experiment, run.root)
         self.prepare(extra)
         self.stopped = False
@@ -91,14 +94,15 @@ class Trainer:
             accelerator.scaler.load_state_dict(extra["scaler"])
 
     def save(self) -> None:
-        """Write the resume checkpoint (main process)."""
+        """Write the resume checkpoint (main process; all have to call)."""
+        position = replace(self.position, sums=self.sums())
         if self.session.main:
             extra: dict[str, Any] = {}
             if self.average is not None:
                 extra["average"] = self.average.state
             if self.session.accelerator.scaler is not None:
                 extra["scaler"] = self.session.accelerator.scaler.state_dict()
-            save_resume(self.folder, self.model, self.plain_optimizer, self.position, extra)
+            save_resume(self.folder, self.model, self.plain_optimizer, position, extra)
         self.session.accelerator.wait_for_everyone()
 
     @contextmanager
@@ -194,9 +198,13 @@ class Trainer:
 
     def means(self) -> dict[str, float]:
         """Mean of loss and parts over this epoch's steps and all processes."""
-        sums = {key: torch.tensor(value, dtype=torch.float64) for key, value in self.position.sums.items()}
         steps = max(self.position.step, 1) * self.session.world
-        return {key: value.item() / steps for key, value in self.session.sum(sums).items()}
+        return {key: value / steps for key, value in self.sums().items()}
+
+    def sums(self) -> dict[str, float]:
+        """Sums of loss and parts over this epoch's steps and all processes."""
+        own = {key: torch.tensor(value, dtype=torch.float64) for key, value in self.position.sums.items()}
+        return {key: value.item() for key, value in self.session.sum(own).items()}
 
     def score(self, split: str) -> Evaluation:
         """Evaluate the (averaged) model on a split."""

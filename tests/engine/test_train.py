@@ -12,6 +12,7 @@ from small_runs import ROOT, experiment
 
 from geo_lm4ve.cli import load
 from geo_lm4ve.config import ConfigError
+from geo_lm4ve.engine.session import Session
 from geo_lm4ve.engine.train import train
 from geo_lm4ve.engine.trainer import Trainer, TrainingError
 from geo_lm4ve.experiment import to_yaml
@@ -206,6 +207,18 @@ def test_selecting_on_test_is_said(tmp_path):
     rows = [json.loads(line) for line in (only_run(tmp_path) / "metrics.jsonl").read_text().splitlines()]
     best = max(row["test_overall_accuracy"] for row in rows)
     assert results["metrics"]["overall_accuracy"] == pytest.approx(best)
+
+
+def test_sums_of_all_processes_are_saved_once_and_go_on_in_the_main_one(tmp_path, monkeypatch):
+    small = experiment(tmp_path)
+    trainer = Trainer(small)
+    trainer.position.step, trainer.position.sums = 1, {"loss": 3.0}
+    monkeypatch.setattr(Session, "sum", lambda _, tensors: {key: value + 4 for key, value in tensors.items()})
+    trainer.save()
+    assert trainer.position.sums == {"loss": 3.0}, "this process goes on with its own"
+    assert Trainer(small, trainer.folder).position.sums == {"loss": 7.0}
+    monkeypatch.setattr(Session, "main", property(lambda _: False))
+    assert Trainer(small, trainer.folder).position.sums == {"loss": 0.0}
 
 
 def test_max_steps_cuts_a_run_short(tmp_path):
