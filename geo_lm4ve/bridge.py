@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -90,21 +90,12 @@ class Bridge(nn.Module):
                 other tokens then has no meaning, and is not computed where the block can do without.
         """
         part = tokens.select(*self.spans) if self.spans else tokens
-        part = part.replace(features=self.filter(part.features, part.valid, self._rows(part, reads)))
+        part = part.replace(features=self.filter(part, reads))
         return tokens.write_back(part) if self.spans else part
 
-    def filter(
-        self, z: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
-    ) -> Float[Tensor, "b n d"]:
-        """What happens to the features; with ``rows`` only the tokens it names matter."""
-        return self.block(z, valid)
-
-    def _rows(self, part: TokenSet, reads: Sequence[str] | None) -> Tensor | None:
-        """Indices of the tokens that are read, or None for all: where others are not there, or nothing is read."""
-        if reads is None or self.block.dim is None or not part.spans.keys() - set(reads):
-            return None
-        rows = part.rows(*reads)
-        return rows if rows.shape[1] else None
+    def filter(self, part: TokenSet, reads: Sequence[str] | None) -> Float[Tensor, "b n d"]:
+        """What happens to the features; only those of the spans ``reads`` matter (None: all)."""
+        return self.block(part.features, part.valid)
 
 
 class LinearBridge(Bridge):
@@ -127,10 +118,9 @@ class LinearBridge(Bridge):
             for adapter in (self.adapter_in, self.adapter_out):
                 nn.init.trunc_normal_(adapter.weight, std=0.02)
 
-    def filter(
-        self, z: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
-    ) -> Float[Tensor, "b n d"]:
-        """Adapter in, block, adapter out (paper eq. 2); zeros in place of tokens that ``rows`` does not name."""
+    def filter(self, part: TokenSet, reads: Sequence[str] | None) -> Float[Tensor, "b n d"]:
+        """Adapter in, block, adapter out (paper eq. 2); zeros in place of most tokens that nobody reads."""
+        z, valid, rows = part.features, part.valid, _rows(part, reads)
         if self.checkpoint and z.requires_grad:
             y = checkpoint(self._filter, z, valid, rows, use_reentrant=False)
         else:
@@ -152,3 +142,11 @@ class LinearBridge(Bridge):
     def adapters(self) -> list[nn.Linear]:
         """The two adapters, in the order of the data."""
         return [self.adapter_in, self.adapter_out]
+
+
+def _rows(part: TokenSet, reads: Sequence[str] | None) -> Tensor | None:
+    """Indices of the tokens that are read, or None for all: where no others are there, or nothing is read."""
+    if reads is None or not part.spans.keys() - set(reads):
+        return None
+    rows = part.rows(*reads)
+    return rows if rows.shape[1] else None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -90,9 +91,9 @@ def load_plugins() -> None:
         plugin.load()
 
 
-def chosen_options() -> dict[str, str]:
+def chosen_options(hydra_config: Any) -> dict[str, str]:
     """Option name per config group, as Hydra composed it (a saved run names its own)."""
-    choices = HydraConfig.get().runtime.choices
+    choices = hydra_config.runtime.choices
     return {group: str(choices[group]) for group in GROUPS if choices.get(group)}
 
 
@@ -125,7 +126,7 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
     try:
         with initialize_config_dir(str(path.parent), version_base="1.3"):
             config = compose(path.stem, [*overrides, search], return_hydra_config=True)
-            choices = {group: str(name) for group, name in config.hydra.runtime.choices.items() if group in GROUPS}
+            choices = chosen_options(config.hydra)
             with open_dict(config):
                 del config["hydra"]
             experiment = typed(config, choices)
@@ -141,6 +142,6 @@ def run(main: Callable[[ExperimentConfig, Path | None], object], doc: str) -> No
     sys.argv[1:], folder = hydra_arguments(sys.argv[1:], tool, doc)
 
     def job(config: DictConfig) -> None:
-        friendly(lambda: main(typed(config, chosen_options()), folder))
+        friendly(lambda: main(typed(config, chosen_options(HydraConfig.get())), folder))
 
     hydra.main(version_base="1.3", config_path=None)(job)()

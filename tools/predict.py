@@ -4,12 +4,12 @@ python tools/predict.py runs/quickstart/20260101-120000-0 chair.off scan.ply
 python tools/predict.py runs/quickstart/20260101-120000-0 *.stl --top 3 --out predictions.json
     .off .ply .obj .stl .npy .txt .xyz .h5 files; prints the best classes
 
-python tools/predict.py runs/argoverse1_vectornet_llama/20260101-120000-0 test_obs/data/*.csv --out forecasts
+python tools/predict.py runs/argoverse1_vectornet_llama/20260101-120000-0 test_obs --out forecasts
 python tools/predict.py configs/argoverse2_constant_velocity.yaml val/SCENARIO data.frame.forward=x
-    Argoverse 1 csv files, or Argoverse 2 scenario folders, with or without futures; writes the submission file
-    (forecasts.h5 or forecasts.parquet) and scenes.html, an interactive page, into --out
+    Argoverse 1 csv files, Argoverse 2 scenario folders, or folders of these, with or without futures; writes the
+    submission file (forecasts.h5 or forecasts.parquet) and scenes.html, a page of up to 60 scenes, into --out
 
-key=value among the files changes a value of the experiment, as in the other tools.
+key=value among the files changes a value of the experiment, as in the other tools. Prediction runs on the CPU.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from geo_lm4ve.engine.predict import predict_files
 from geo_lm4ve.engine.predict_scenes import predict_scenes
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
+from geo_lm4ve.tasks.forecast_report import SUBMISSION
 
 SHOWN = 20
 """Rows of the printed table of forecasts; the files hold all."""
@@ -42,7 +43,7 @@ def classify(experiment: ExperimentConfig, run: Path | None, files: list[Path], 
 
 
 def forecast(experiment: ExperimentConfig, run: Path | None, files: list[Path], top: int, out: Path) -> None:
-    page = out / "scenes.html"
+    submission, page = out / SUBMISSION[experiment.data.protocol], out / "scenes.html"
     forecasts = predict_scenes(experiment, run, files, out=out, gallery=page)
     top = min(top, forecasts.probabilities.shape[1])
     table = Table("scene", *(f"end {rank + 1}: x, y (city) · probability" for rank in range(top)))
@@ -50,7 +51,7 @@ def forecast(experiment: ExperimentConfig, run: Path | None, files: list[Path], 
         ends = zip(modes[:top, -1], shares)
         table.add_row(scene, *(f"{x:.1f}, {y:.1f} · {probability:.2f}" for (x, y), probability in ends))
     Console().print(table)
-    print(f"scenes: {len(files)}; written: {', '.join(str(path) for path in sorted(out.glob('forecasts.*')))}, {page}")
+    print(f"scenes: {len(forecasts.scenes)}; written: {submission}, {page}")
 
 
 def main() -> None:

@@ -106,6 +106,16 @@ class Argoverse1Config(SceneConfig):
             raise DataError(f"no {MAPS} folder in data.root={self.root} or above {path}: {self.advice}")
         return Argoverse1Files(path.parent, maps, [path])
 
+    def own_files(self, path: Path) -> list[Path]:
+        """The csv files of a folder, or of ``data`` in it."""
+        if not path.is_dir():
+            return [path]
+        return sorted((path / "data" if (path / "data").is_dir() else path).glob("*.csv"), key=_number)
+
+    def own_surface(self, path: Path, city: str) -> DrivableRaster | None:
+        """The raster of a city, beside the vector map."""
+        return _raster(self.own_file(path).maps, city)
+
     def surface(self, scene_id: str, city: str) -> DrivableRaster | None:
         """The raster of a city."""
         return _raster(Path(self.root).expanduser() / MAPS, city)

@@ -84,6 +84,14 @@ class Argoverse2Config(SceneConfig):
             )
         return Argoverse2Files(folder.parent, [folder])
 
+    def own_files(self, path: Path) -> list[Path]:
+        """The scenarios of a folder, or the one that it is."""
+        return _scenario_folders(path) or [path]
+
+    def own_surface(self, path: Path, city: str) -> MapSurfaces:
+        """The surfaces of the scenario's map."""
+        return _surfaces(map_path(self.own_file(path).items[0]))
+
     def surface(self, scene_id: str, city: str) -> MapSurfaces | None:
         """The surfaces of a scenario's map."""
         for split in COUNTS:

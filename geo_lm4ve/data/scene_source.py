@@ -90,6 +90,14 @@ class SceneConfig(DataConfig):
         """One scene outside the data set, with its map; DataError if they are not to be found."""
 
     @abstractmethod
+    def own_files(self, path: Path) -> list[Path]:
+        """What ``own_file`` takes: the scenes of a folder, or the path itself."""
+
+    @abstractmethod
+    def own_surface(self, path: Path, city: str) -> Surface | None:
+        """The drivable area around the scene of ``own_file``, where there is one."""
+
+    @abstractmethod
     def surface(self, scene_id: str, city: str) -> Surface | None:
         """The drivable area around a scene, where the data has it."""
 

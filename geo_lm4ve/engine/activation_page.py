@@ -62,7 +62,7 @@ def activation_page(
         raise ConfigError(f"unknown kind of activation {kind!r}; known: {', '.join(KINDS)}")
     data = experiment.data.build()
     task = task_config.build(data)
-    model, origin = model_for_evaluation(experiment, run, folder, task)
+    model, origin = model_for_evaluation(experiment, run, folder, task.outputs)
     scenes = _scenes(model.eval(), task.data, run.split, probe, kind, count)
     block = experiment.choices.get("block", experiment.block.name)
     scenes_html(

@@ -121,7 +121,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     session = Session(run)
     data = session.build_data(experiment.data)
     task = task_config.build(data)
-    model, origin = model_for_evaluation(experiment, run, folder, task)
+    model, origin = model_for_evaluation(experiment, run, folder, task.outputs)
     model.to(session.device)
     out = session.new_folder(experiment, str(folder / "evaluations") if folder else run.root)
     if session.main:

@@ -8,9 +8,11 @@ from typing import Any
 
 import torch
 
-from geo_lm4ve.engine.weights import checkpoint_folder
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.engine.config import RunConfig
+from geo_lm4ve.engine.weights import card_of, model_for_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.model import CheckpointError, Model
+from geo_lm4ve.model import CheckpointError
 
 
 @torch.no_grad()
@@ -20,7 +22,7 @@ def predict_files(
     """Classify files with the selected checkpoint of a run.
 
     Args:
-        experiment: of the run (its ``data`` part says how a file becomes a sample).
+        experiment: of the run, perhaps with changes (its ``data`` part says how a file becomes a sample).
         folder: the run folder.
         files: anything that the data set's ``read`` understands.
         top: candidates per file.
@@ -28,12 +30,17 @@ def predict_files(
     Returns:
         Per file: ``file`` and ``top``, a list of (class name, probability), best first.
     """
-    model = Model.from_pretrained(checkpoint_folder(folder))
-    if not model.classes:
+    run = experiment.run
+    if not isinstance(run, RunConfig):
+        raise ConfigError("predicting needs run=default")
+    card = card_of(Path(run.checkpoint or folder))
+    classes = card["classes"]
+    if not classes:
         raise CheckpointError(f"{folder} is not a classification run: its checkpoint names no classes")
+    model = model_for_evaluation(experiment, run, folder, card["outputs"])[0].eval()
     batch = experiment.data.read(files)
-    scores, order = model(batch).float().softmax(-1).topk(min(top, len(model.classes)))
+    scores, order = model(batch).float().softmax(-1).topk(min(top, len(classes)))
     return [
-        {"file": str(file), "top": [(model.classes[c], p) for c, p in zip(best, probabilities)]}
+        {"file": str(file), "top": [(classes[c], p) for c, p in zip(best, probabilities)]}
         for file, best, probabilities in zip(files, order.tolist(), scores.tolist())
     ]

@@ -11,19 +11,20 @@ from geo_lm4ve.config import ConfigError
 from geo_lm4ve.data.base import DataError
 from geo_lm4ve.data.scene_source import SceneConfig
 from geo_lm4ve.data.scenes import SceneBatch
+from geo_lm4ve.engine.config import RunConfig
 from geo_lm4ve.engine.progress import Meter
-from geo_lm4ve.engine.weights import build_experiment_model, checkpoint_folder
+from geo_lm4ve.engine.weights import model_for_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.heads.trajectories import Trajectories
 from geo_lm4ve.metrics.submissions import Forecasts
 from geo_lm4ve.metrics.submissions.forecasts import join
-from geo_lm4ve.model import Model
 from geo_lm4ve.tasks.forecast_report import write_submission
 from geo_lm4ve.viz.scene import TrafficScene, traffic_scene
+from geo_lm4ve.viz.scene_choice import evenly
 from geo_lm4ve.viz.scene_html import fitting, scenes_html
 
-BATCH = 32
-"""Scenes at a time."""
+BATCH, SHOWN = 32, 60
+"""Scenes at a time; scenes on the page, evenly spaced over all."""
 
 
 @torch.no_grad()
@@ -39,32 +40,35 @@ def predict_scenes(
 
     Args:
         experiment: its ``data`` part says how a file becomes a scene.
-        folder: run folder with the trained weights; None for a baseline that has none.
-        files: csv files (Argoverse 1), or scenario folders or their parquet files (Argoverse 2).
+        folder: run folder with the trained weights; None for a baseline that has none (or ``run.checkpoint``).
+        files: csv files (Argoverse 1), scenario folders or their parquet files (Argoverse 2), or folders of these.
         out: folder for ``forecasts.h5`` or ``forecasts.parquet``.
         gallery: ``.html`` file to write.
 
     Returns:
-        The forecasts in city coordinates, in the order of ``files``.
+        The forecasts in city coordinates, in the order of the files.
 
     Raises:
-        ConfigError: the experiment is not about traffic scenes, or needs weights and no run folder was given.
+        ConfigError: the experiment is not about traffic scenes, or needs weights and none were given.
         DataError: a file cannot be read, or none was given.
     """
-    config = experiment.data
-    if not isinstance(config, SceneConfig):
-        raise ConfigError(f"data={config.name} has no traffic scenes to forecast")
-    if not files:
+    config, run = experiment.data, experiment.run
+    if not isinstance(config, SceneConfig) or not isinstance(run, RunConfig):
+        raise ConfigError(f"data={config.name} has no traffic scenes to forecast (or run is not default)")
+    paths = [path for file in files for path in config.own_files(file)]
+    if not paths:
         raise DataError("no files to forecast were given")
-    model = _model(experiment, folder, config.future)
+    model = model_for_evaluation(experiment, run, folder, config.future)[0].eval()
+    shown = set(evenly(len(paths), SHOWN)) if gallery is not None else set()
     parts, scenes = [], []
-    with Meter("forecast", len(files)) as meter:
-        for start in range(0, len(files), BATCH):
-            batch = config.read(list(files[start : start + BATCH]))
+    with Meter("forecast", len(paths)) as meter:
+        for start in range(0, len(paths), BATCH):
+            chosen = paths[start : start + BATCH]
+            batch = config.read(chosen)
             output = model(batch)
             parts.append(_forecasts(batch, output))
-            if gallery is not None:
-                scenes += _drawn(config, batch, output)
+            drawn = {row: path for row, path in enumerate(chosen) if start + row in shown}
+            scenes += _drawn(config, batch, output, drawn)
             meter.advance(len(batch))
     forecasts = join(parts)
     if out is not None:
@@ -72,18 +76,9 @@ def predict_scenes(
     if gallery is not None:
         # The files are the caller's, whatever the model was trained on.
         note = "The model was trained on synthetic data." if config.synthetic and folder is not None else ""
-        title = f"Forecasts of {experiment.name} · scenes: {len(files)}"
-        scenes_html(gallery, fitting(scenes), title, note=note, total=len(scenes))
+        title = f"Forecasts of {experiment.name} · scenes: {len(paths)}"
+        scenes_html(gallery, fitting(scenes), title, note=note, total=len(paths))
     return forecasts
-
-
-def _model(experiment: ExperimentConfig, folder: Path | None, steps: int) -> Model:
-    if folder is not None:
-        return Model.from_pretrained(checkpoint_folder(folder))
-    model = build_experiment_model(experiment, steps)
-    if model.count()["trainable"]:
-        raise ConfigError(f"{experiment.name} has trainable weights: name a run folder that holds them")
-    return model.eval()
 
 
 def _forecasts(batch: SceneBatch, output: Trajectories) -> Forecasts:
@@ -95,14 +90,15 @@ def _forecasts(batch: SceneBatch, output: Trajectories) -> Forecasts:
     )
 
 
-def _drawn(config: SceneConfig, batch: SceneBatch, output: Trajectories) -> list[TrafficScene]:
+def _drawn(config: SceneConfig, batch: SceneBatch, output: Trajectories, paths: dict[int, Path]) -> list[TrafficScene]:
+    """Some scenes of a batch: ``paths`` maps their rows to their files."""
     return [
         traffic_scene(
             batch,
             row,
             modes=output.positions[row],
             probabilities=output.probabilities[row],
-            surface=config.surface(batch.scene_id[row], batch.city[row]),
+            surface=config.own_surface(path, batch.city[row]),
         )
-        for row in range(len(batch))
+        for row, path in paths.items()
     ]

@@ -7,11 +7,8 @@ from pathlib import Path
 import torch
 
 from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.argoverse2 import Argoverse2Config, map_path
-from geo_lm4ve.data.argoverse2_map import read_surfaces
-from geo_lm4ve.data.scene_source import SceneConfig
+from geo_lm4ve.data.argoverse2 import Argoverse2Config
 from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.data.surfaces import Surface
 from geo_lm4ve.engine.score_predictions import Scores
 from geo_lm4ve.metrics.forecasting import flat_name
 from geo_lm4ve.viz.scene import TrafficScene, traffic_scene
@@ -65,15 +62,8 @@ def scenes_of(scores: Scores, rows: list[int], protocol: Protocol, root: Path, k
             place,
             modes=modes[place],
             probabilities=None if probabilities is None else probabilities[place],
-            surface=_surface(config, scores.paths[row], batch.scene_id[place], batch.city[place]),
+            surface=config.own_surface(scores.paths[row], batch.city[place]),
             numbers={name: scores.table[name][row] for name in names if name in scores.table},
         )
         for place, row in enumerate(rows)
     ]
-
-
-def _surface(config: SceneConfig, path: Path, scene: str, city: str) -> Surface | None:
-    """Drivable area: of the city in Argoverse 1, beside the scenario's file in Argoverse 2."""
-    if isinstance(config, Argoverse2Config):
-        return read_surfaces(map_path(path.parent))
-    return config.surface(scene, city)

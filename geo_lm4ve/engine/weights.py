@@ -11,7 +11,6 @@ from geo_lm4ve.engine.config import RunConfig
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import CARD, WEIGHTS, CheckpointError, Model, build_model, check_block, read_weights
 from geo_lm4ve.pretrained import load_official
-from geo_lm4ve.tasks.base import Task
 
 SELECTED = Path("checkpoints") / "selected.json"
 
@@ -39,13 +38,23 @@ def checkpoint_folder(folder: Path) -> Path:
     raise CheckpointError(f"{folder} holds no checkpoint: train first, or give run.checkpoint=")
 
 
+def card_of(source: Path) -> dict[str, Any]:
+    """What the checkpoint of a run folder, or a saved model, says of itself."""
+    return json.loads((checkpoint_folder(source) / CARD).read_text(encoding="utf-8"))
+
+
 def load_weights(model: Model, source: Path, run: RunConfig) -> str:
     """Load a run, a saved model or an official checkpoint file into ``model``; returns what was loaded."""
     if source.is_dir():
         folder = checkpoint_folder(source)
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        check_block(model, card["block_reference"], run.allow_other_block)
-        model.load_state_dict(read_weights(folder / WEIGHTS))
+        check_block(model, card_of(folder)["block_reference"], run.allow_other_block)
+        weights = read_weights(folder / WEIGHTS)
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{folder} was trained with another model: leave encoder, bridge and head as they were ({error})"
+            ) from error
         return str(folder)
     report = load_official(model, source, allow=tuple(run.allow_missing), classes=run.classes.name)
     print(report)
@@ -53,14 +62,14 @@ def load_weights(model: Model, source: Path, run: RunConfig) -> str:
 
 
 def model_for_evaluation(
-    experiment: ExperimentConfig, run: RunConfig, folder: Path | None, task: Task
+    experiment: ExperimentConfig, run: RunConfig, folder: Path | None, outputs: int
 ) -> tuple[Model, str]:
     """The model to score and where its weights came from.
 
     Raises:
         ConfigError: an experiment file without ``run.checkpoint`` whose model has something to train.
     """
-    model = build_experiment_model(experiment, task.outputs)
+    model = build_experiment_model(experiment, outputs)
     source = run.checkpoint or folder
     if source is not None:
         return model, load_weights(model, Path(source), run)

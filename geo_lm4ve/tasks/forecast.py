@@ -109,7 +109,7 @@ class Forecast(Task):
         return write_files(folder, results, records, self.layout, self.rules)
 
     def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
-        """Submission file, scores with breakdown, per-scene table, pictures and pages."""
+        """Pictures and pages."""
         from geo_lm4ve.tasks.forecast_report import write_report
 
         write_report(folder, results, records, self.data, self.layout, self.rules, self.config.pictures)

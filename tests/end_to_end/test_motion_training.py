@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 from small_runs import command
 from test_commands import tool
 
 from geo_lm4ve.data.scenes import Protocol
 from geo_lm4ve.engine.score_predictions import score_predictions
+from geo_lm4ve.metrics.submissions import read_argoverse1
 from geo_lm4ve.options import CONFIGS
 
 EXPERIMENTS = {
@@ -58,6 +60,11 @@ def test_predict_forecasts_files_with_a_run_and_with_a_baseline(trained, tmp_pat
     assert all(file.stem in out for file in files)
     scores = score_predictions(tmp_path / "run" / "forecasts.h5", traffic / "val", Protocol.av1).results
     assert scores["samples"] == 4
+    code, _, err = tool(capsys, "predict", run, traffic / "val", "--out", tmp_path / "folder")
+    assert code == 0, err
+    folder, listed = (read_argoverse1(tmp_path / name / "forecasts.h5") for name in ("folder", "run"))
+    assert sorted(folder.scenes) == sorted(listed.scenes) == sorted(file.stem for file in files)
+    assert np.array_equal(np.sort(folder.positions, axis=None), np.sort(listed.positions, axis=None))
     expected = json.loads((run / "results.json").read_text())["metrics"]
     assert scores["metrics"]["K=6"]["minFDE"] == pytest.approx(expected["minFDE_6"], abs=1e-2)
     page = (tmp_path / "run" / "scenes.html").read_text()
@@ -70,12 +77,15 @@ def test_predict_forecasts_files_with_a_run_and_with_a_baseline(trained, tmp_pat
 
 
 def test_predict_says_what_is_wrong(trained, tmp_path, capsys):
-    run, _ = trained
+    run, traffic = trained
+    files = sorted((traffic / "val" / "data").glob("*.csv"))
     for arguments, message in (
         ([run, tmp_path / "none.csv"], "none.csv"),
         ([tmp_path, tmp_path / "none.csv"], "neither an experiment file"),
         ([CONFIGS / "argoverse1_constant_velocity.yaml", "a.csv", "data.rooot=x"], "data.rooot"),
         ([CONFIGS / "modelnet40_llama.yaml", "a.off"], "needs a run folder"),
+        ([run, files[0], "block.source=random:llama_7bb"], "llama_7bb"),
+        ([run, files[0], "head.modes=3"], "was trained with another model"),
         ([CONFIGS / "argoverse1_vectornet_llama.yaml", "a.csv", "block=identity"], "run folder"),
     ):
         code, _, err = tool(capsys, "predict", *arguments)

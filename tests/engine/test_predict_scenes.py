@@ -53,7 +53,7 @@ def test_argoverse2_from_files_to_scores(tmp_path):
 def test_refusals(tmp_path):
     with pytest.raises(DataError, match="no files"):
         predict_scenes(_experiment(tmp_path), None, [])
-    with pytest.raises(ConfigError, match="name a run folder"):
+    with pytest.raises(ConfigError, match="none were given: pass a run folder"):
         predict_scenes(_experiment(tmp_path, encoder="vectornet_small", head="vectornet"), None, [tmp_path / "1.csv"])
     with pytest.raises(ConfigError, match="no traffic scenes"):
         predict_scenes(_experiment(tmp_path, "synthetic_solids"), None, [tmp_path / "1.csv"])
