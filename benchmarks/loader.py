@@ -25,12 +25,12 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.data import DataLoader, Dataset
 
-from geo_lm4ve.data.points_files import Clouds
-from geo_lm4ve.data.points_loader import Recipe, TrainLoader
-from geo_lm4ve.data.points_order import fps_order
-from geo_lm4ve.data.transforms import ScaleAndShift
 from geo_lm4ve.files import write_json
 from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.points.augment import ScaleAndShift
+from geo_lm4ve.points.files import Clouds
+from geo_lm4ve.points.loader import Recipe, TrainLoader
+from geo_lm4ve.points.order import fps_order
 
 RESULTS = Path(__file__).parent / "results" / "loader.json"
 BATCH, STORED, POOL, POINTS = 32, 2048, 1200, 1024

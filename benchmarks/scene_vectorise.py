@@ -25,15 +25,15 @@ from measure import circumstances, interleaved
 from rich.console import Console
 from rich.table import Table
 
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.scene_assembly import assemble
-from geo_lm4ve.data.scene_frames import SceneView
-from geo_lm4ve.data.scene_pack import ScenePack, unpack_bits
-from geo_lm4ve.data.scene_packing import Scene, pack_scenes
-from geo_lm4ve.data.scene_recording import Recording
-from geo_lm4ve.data.scenes import SceneBatch
-from geo_lm4ve.data.vector_map import Lane, VectorMap
 from geo_lm4ve.files import write_json
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.batch import SceneBatch
+from geo_lm4ve.traffic.cache.pack import ScenePack, unpack_bits
+from geo_lm4ve.traffic.cache.packing import Scene, pack_scenes
+from geo_lm4ve.traffic.records.recording import Recording
+from geo_lm4ve.traffic.records.vector_map import Lane, VectorMap
+from geo_lm4ve.traffic.view.assembly import assemble
+from geo_lm4ve.traffic.view.conventions import SceneView
 
 RESULTS = Path(__file__).parent / "results" / "scene_vectorise.json"
 SCENES, AGENTS, LANES, HISTORY, FUTURE, RADIUS, MIN_MOVE = 32, 30, 150, 20, 30, 100.0, 0.5

@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
-from geo_lm4ve.data.points import PointBatch
 from geo_lm4ve.files import write_json
 from geo_lm4ve.model import create_model
+from geo_lm4ve.points.batch import PointBatch
 
 RESULTS = Path(__file__).parent / "results" / "train_step.json"
 BLOCKS = ("identity", "mlp", "random_frozen", "smollm2_135m")

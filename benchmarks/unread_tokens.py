@@ -21,10 +21,10 @@ from measure import circumstances, interleaved
 from rich.console import Console
 
 import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
-from geo_lm4ve.data.scene_source import SceneConfig
 from geo_lm4ve.files import write_json
 from geo_lm4ve.model import create_model
 from geo_lm4ve.options import load_option
+from geo_lm4ve.traffic.source import SceneConfig
 
 RESULTS = Path(__file__).parent / "results" / "unread_tokens.json"
 BATCH = 32

@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,11 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-import geo_lm4ve.data
-import geo_lm4ve.engine
-import geo_lm4ve.tasks  # noqa: F401  (registers the shipped parts above the model)
 from geo_lm4ve.config import GROUPS, ConfigError
 from geo_lm4ve.experiment import ExperimentConfig, typed
 from geo_lm4ve.files import UserError
 from geo_lm4ve.options import CONFIGS
+from geo_lm4ve.shipped import load_parts
 
 FLAGS_WITH_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
 
@@ -85,12 +82,6 @@ def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> tuple[list
     return [*flags, *rest, *quiet, *folders], folder
 
 
-def load_plugins() -> None:
-    """Import what other packages offer as ``geo_lm4ve.plugins`` (modules that call ``@register``)."""
-    for plugin in entry_points(group="geo_lm4ve.plugins"):
-        plugin.load()
-
-
 def chosen_options(hydra_config: Any) -> dict[str, str]:
     """Option name per config group, as Hydra composed it (a saved run names its own)."""
     choices = hydra_config.runtime.choices
@@ -121,7 +112,7 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
     path = experiment_file(str(argument))
     if path is None:
         raise UserError(f"{argument} is neither an experiment file (.yaml) nor a run folder (with config.yaml)")
-    load_plugins()
+    load_parts()
     search = f"hydra.searchpath=[file://{CONFIGS}]"
     try:
         with initialize_config_dir(str(path.parent), version_base="1.3"):
@@ -137,7 +128,7 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
 
 def run(main: Callable[[ExperimentConfig, Path | None], object], doc: str) -> None:
     """Compose, check and type the experiment named on the command line; call ``main`` with it and its run folder."""
-    load_plugins()
+    load_parts()
     tool = os.path.relpath(sys.argv[0])
     sys.argv[1:], folder = hydra_arguments(sys.argv[1:], tool, doc)
 

@@ -20,6 +20,7 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from geo_lm4ve.files import UserError
+from geo_lm4ve.shipped import load_parts
 
 GROUPS = ("data", "encoder", "block", "bridge", "head", "task", "optim", "run")
 """The groups of an experiment, in the order in which data flows through them."""
@@ -64,7 +65,8 @@ def register(group: str, name: str) -> Callable[[Config], Config]:
 
 
 def registered(group: str) -> dict[str, type[PartConfig]]:
-    """The configs of one group by name, sorted."""
+    """The configs of one group by name, sorted: shipped ones and those of plugins."""
+    load_parts()
     return dict(sorted(_REGISTRY[group].items()))
 
 
@@ -78,6 +80,8 @@ def unknown(what: str, value: str, known: Iterable[str]) -> str:
 
 def lookup(group: str, name: str) -> type[PartConfig]:
     """The config class registered as ``group=name``; a ConfigError lists the choices."""
+    if name not in _REGISTRY[group]:
+        load_parts()
     try:
         return _REGISTRY[group][name]
     except KeyError:

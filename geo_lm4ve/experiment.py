@@ -11,9 +11,9 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from geo_lm4ve.blocks.base import BlockConfig
 from geo_lm4ve.bridge import BridgeConfig
 from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, plain
-from geo_lm4ve.data.base import DataConfig
-from geo_lm4ve.encoders.base import EncoderConfig
-from geo_lm4ve.heads.base import HeadConfig
+from geo_lm4ve.parts.data import DataConfig
+from geo_lm4ve.parts.encoder import EncoderConfig
+from geo_lm4ve.parts.head import HeadConfig
 
 
 @dataclass

@@ -12,16 +12,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-import geo_lm4ve.blocks
-import geo_lm4ve.encoders
-import geo_lm4ve.heads  # noqa: F401  (the three imports register the shipped parts)
 from geo_lm4ve.blocks.base import BlockConfig, BlockError, BlockReference
 from geo_lm4ve.bridge import Bridge, BridgeConfig
 from geo_lm4ve.config import ConfigError, make, plain, unknown
-from geo_lm4ve.encoders.base import Encoder, EncoderConfig
 from geo_lm4ve.files import UserError, atomic_path, write_json
-from geo_lm4ve.heads.base import Head, HeadConfig
 from geo_lm4ve.options import load_option, options
+from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
+from geo_lm4ve.parts.head import Head, HeadConfig
 from geo_lm4ve.tokens import TokenSet
 
 WEIGHTS, CARD = "model.safetensors", "model.json"

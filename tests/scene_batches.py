@@ -3,7 +3,7 @@
 import torch
 from torch_geometric.data import Batch, HeteroData
 
-from geo_lm4ve.data.scenes import SceneBatch
+from geo_lm4ve.traffic.batch import SceneBatch
 
 T, F, P = 20, 30, 10
 

@@ -6,9 +6,9 @@ from torch import nn
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.blocks.controls import MLPControl
-from geo_lm4ve.data.points import PointBatch
-from geo_lm4ve.encoders._layers import TransformerBlock
+from geo_lm4ve.layers.transformer import TransformerBlock
 from geo_lm4ve.model import create_model
+from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.testing import (
     assert_block_frozen,
     assert_padding_invariant,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from geo_lm4ve.encoders.base import Encoder
-from geo_lm4ve.heads.base import Head
+from geo_lm4ve.parts.encoder import Encoder
+from geo_lm4ve.parts.head import Head
 from geo_lm4ve.tokens import TokenSet
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geo_lm4ve.data.synthetic_traffic_write import TrafficRecipe, write_argoverse1, write_argoverse2
+from geo_lm4ve.traffic.synthetic.write import TrafficRecipe, write_argoverse1, write_argoverse2
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPE = TrafficRecipe(train=7, val=4, seed=3)

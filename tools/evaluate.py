@@ -15,8 +15,8 @@ scored exactly once however many processes work (accelerate launch, torchrun).
 import sys
 
 from geo_lm4ve import cli
-from geo_lm4ve.engine import score_command
 from geo_lm4ve.engine.evaluate import evaluate
+from geo_lm4ve.traffic.scoring import command as score_command
 
 if __name__ == "__main__":
     if any(argument.split("=")[0] == "--predictions" for argument in sys.argv[1:]):

@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from geo_lm4ve import cli
-from geo_lm4ve.data.scene_source import SceneConfig
-from geo_lm4ve.engine.predict import predict_files
-from geo_lm4ve.engine.predict_scenes import predict_scenes
+from geo_lm4ve.classification.predict import predict_files
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
-from geo_lm4ve.tasks.forecast_report import SUBMISSION
+from geo_lm4ve.traffic.forecast.predict import predict_scenes
+from geo_lm4ve.traffic.forecast.report import SUBMISSION
+from geo_lm4ve.traffic.source import SceneConfig
 
 SHOWN = 20
 """Rows of the printed table of forecasts; the files hold all."""

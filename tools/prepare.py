@@ -20,8 +20,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from geo_lm4ve.data.prepare.base import PREPARERS, find
 from geo_lm4ve.files import UserError
+from geo_lm4ve.prepare.base import PREPARERS, find
+from geo_lm4ve.shipped import load_parts
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
+    load_parts()
     arguments = parser().parse_args()
     preparer = find(arguments.name)
     root = arguments.root or preparer.root

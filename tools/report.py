@@ -15,9 +15,9 @@ import sys
 
 from rich.console import Console
 
-from geo_lm4ve.analysis.report import compare
-from geo_lm4ve.analysis.report_output import print_comparison, write_comparison
-from geo_lm4ve.analysis.report_runs import collect
+from geo_lm4ve.compare.comparison import compare
+from geo_lm4ve.compare.output import print_comparison, write_comparison
+from geo_lm4ve.compare.runs import collect
 from geo_lm4ve.files import UserError
 
 

@@ -18,7 +18,8 @@ import sys
 from pathlib import Path
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.viz.files import draw_files, draw_logs
+from geo_lm4ve.points.viz.files import draw_files
+from geo_lm4ve.viz.logs import draw_logs
 
 
 def arguments() -> argparse.Namespace:
@@ -50,8 +51,8 @@ def draw(given: argparse.Namespace) -> list[Path]:
 
 def draw_run(given: argparse.Namespace, run: Path) -> list[Path]:
     from geo_lm4ve import cli  # seconds of imports that files and logs do not need
-    from geo_lm4ve.engine.activation_page import Probe, activation_page
-    from geo_lm4ve.tasks.redraw import redraw
+    from geo_lm4ve.engine.redraw import redraw
+    from geo_lm4ve.traffic.forecast.activation import Probe, activation_page
 
     experiment, _ = cli.load(run)
     out = given.out or run

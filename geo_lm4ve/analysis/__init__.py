@@ -1,1 +1,1 @@
-"""What a block does to the tokens: information filtering."""
+"""What a block does to tokens."""

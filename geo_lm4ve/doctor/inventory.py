@@ -33,22 +33,20 @@ class Item:
 
 def blocks() -> list[Item]:
     """All options of the block group, those at hand first."""
-    import geo_lm4ve.blocks  # noqa: F401  (registers them)
-
     return _items("block", _block)
 
 
 def data() -> list[Item]:
     """All options of the data group, those at hand first."""
-    import geo_lm4ve.data  # noqa: F401  (registers them)
-
     return _items("data", _data)
 
 
 def _items(group: str, look: Callable[[str, Any], Item]) -> list[Item]:
     from geo_lm4ve.config import ConfigError
     from geo_lm4ve.options import load_option, options
+    from geo_lm4ve.shipped import load_parts
 
+    load_parts()
     items = []
     for name in options(group):
         try:
@@ -137,7 +135,7 @@ def _data(name: str, config: Any) -> Item:
 
 def _way_to(name: str, config: Any) -> str:
     """How to get a data set that is not there."""
-    from geo_lm4ve.data.prepare.base import PREPARERS
+    from geo_lm4ve.prepare.base import PREPARERS
 
     for known in (name, config.name):
         if known in PREPARERS:
@@ -156,7 +154,7 @@ def stored_counts(folder: Path) -> dict[str, int]:
 def _clouds(folder: Path, split: str) -> int:
     import h5py
 
-    from geo_lm4ve.data.points_files import split_files
+    from geo_lm4ve.points.files import split_files
 
     total = 0
     for path in split_files(folder, split):

@@ -10,17 +10,17 @@ import torch
 from rich.table import Table
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.data.base import DataError, DataSource, Loader
 from geo_lm4ve.engine.config import RunConfig
 from geo_lm4ve.engine.optim import AdamWConfig
-from geo_lm4ve.engine.progress import Meter
 from geo_lm4ve.engine.results import results_of, write_results
 from geo_lm4ve.engine.session import Session, announce
 from geo_lm4ve.engine.weights import model_for_evaluation, selected
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import write_text
 from geo_lm4ve.model import Model
-from geo_lm4ve.tasks.base import Record, Task, TaskConfig
+from geo_lm4ve.parts.data import DataError, DataSource, Loader
+from geo_lm4ve.parts.task import Record, Task, TaskConfig
+from geo_lm4ve.progress import Meter
 
 
 @dataclass(frozen=True)

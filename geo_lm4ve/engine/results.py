@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.config import plain
-from geo_lm4ve.data.base import DataSource
 from geo_lm4ve.engine.session import Session, environment
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import write_json, write_text
 from geo_lm4ve.model import Model
+from geo_lm4ve.parts.data import DataSource
 
 RESULTS, PREDICTIONS = "results.json", "predictions.jsonl"
 

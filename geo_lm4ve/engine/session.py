@@ -17,12 +17,12 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 from rich.console import Console
 
-from geo_lm4ve.data.base import DataConfig, DataSource
 from geo_lm4ve.engine.config import Device, RunConfig
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.model import Model
+from geo_lm4ve.parts.data import DataConfig, DataSource
 
 
 class Session:

@@ -13,17 +13,17 @@ import torch
 from torch import nn
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.data.base import Batch
 from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
 from geo_lm4ve.engine.config import RunConfig, SelectOn
 from geo_lm4ve.engine.evaluate import Evaluation, evaluate_split
 from geo_lm4ve.engine.optim import AdamWConfig, WeightAverage, build_optimizer, set_learning_rates
-from geo_lm4ve.engine.progress import Meter
 from geo_lm4ve.engine.session import Session
 from geo_lm4ve.engine.weights import build_experiment_model, load_weights
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError
-from geo_lm4ve.tasks.base import TaskConfig
+from geo_lm4ve.parts.data import Batch
+from geo_lm4ve.parts.task import TaskConfig
+from geo_lm4ve.progress import Meter
 
 
 class TrainingError(UserError, RuntimeError):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from geo_lm4ve.encoders.base import Encoder
+from geo_lm4ve.parts.encoder import Encoder
+from geo_lm4ve.shipped import load_parts
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,31 @@ class Layout:
     def matches(self, keys: Iterable[str]) -> bool:
         """Whether a file with these keys is of this kind."""
         return any(starts(key, self.marker) for key in keys)
+
+
+_CHECKPOINTS: dict[str, tuple[Table, tuple[Layout, ...]]] = {}
+
+
+def register_checkpoints(table: Table, layouts: Iterable[Layout]) -> None:
+    """Make the official names of an encoder and the layouts of its files known to ``load_official``.
+
+    Args:
+        table: the names; each encoder has one.
+        layouts: in the order in which a file is compared with them.
+    """
+    _CHECKPOINTS[f"{table.encoder.__module__}.{table.encoder.__qualname__}"] = (table, tuple(layouts))
+
+
+def known_tables() -> list[Table]:
+    """The tables of all encoders, in an order that does not depend on what was imported first."""
+    load_parts()
+    return [table for _, (table, _) in sorted(_CHECKPOINTS.items())]
+
+
+def known_layouts() -> list[Layout]:
+    """The layouts of all encoders' files, in the order of ``known_tables``."""
+    load_parts()
+    return [layout for _, (_, layouts) in sorted(_CHECKPOINTS.items()) for layout in layouts]
 
 
 def starts(key: str, *prefixes: str) -> bool:

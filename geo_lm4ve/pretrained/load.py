@@ -10,15 +10,13 @@ from torch import Tensor
 
 from geo_lm4ve.config import unknown
 from geo_lm4ve.model import CheckpointError, Model
-from geo_lm4ve.pretrained import mmtransformer, point_bert, vectornet
 from geo_lm4ve.pretrained.fitting import CLASSES, Fit
-from geo_lm4ve.pretrained.layouts import Layout, Table
+from geo_lm4ve.pretrained.layouts import Layout, Table, known_layouts, known_tables
 from geo_lm4ve.pretrained.reading import read_checkpoint
 from geo_lm4ve.pretrained.report import LoadReport, grouped
 
 OWN = Layout(title="geo_lm4ve", marker="encoder.stages")
-LAYOUTS = (OWN, *point_bert.LAYOUTS, *mmtransformer.LAYOUTS, *vectornet.LAYOUTS)
-TABLES = (point_bert.TABLE, mmtransformer.TABLE, vectornet.TABLE)
+"""Our own names: every model's state dict has them."""
 
 
 def load_official(
@@ -73,21 +71,23 @@ def to_official(model: Model) -> dict[str, Tensor]:
 
 
 def _table(model: Model) -> Table:
-    for table in TABLES:
+    tables = known_tables()
+    for table in tables:
         if isinstance(model.encoder, table.encoder):
             return table
     raise CheckpointError(
         f"no official names are known for {type(model.encoder).__name__}, only for "
-        f"{', '.join(table.encoder.__name__ for table in TABLES)}; use save_pretrained for such a model"
+        f"{', '.join(table.encoder.__name__ for table in tables)}; use save_pretrained for such a model"
     )
 
 
 def _recognise(state: Mapping[str, Tensor], model: Model) -> Layout:
-    layout = next((layout for layout in LAYOUTS if layout.matches(state)), None)
+    layouts = [OWN, *known_layouts()]
+    layout = next((layout for layout in layouts if layout.matches(state)), None)
     if layout is None:
         raise CheckpointError(
             f"not a checkpoint of a known kind: it holds {grouped(state)}; known: "
-            + "; ".join(layout.title for layout in LAYOUTS)
+            + "; ".join(layout.title for layout in layouts)
         )
     if layout.table and not isinstance(model.encoder, layout.table.encoder):
         raise CheckpointError(

@@ -13,7 +13,6 @@ from string import Template
 from typing import Any
 
 from geo_lm4ve.files import write_text
-from geo_lm4ve.viz.cloud_cards import Cloud, cards
 
 _SHORT = 100
 """Characters of a nested fact that is shown unfolded."""
@@ -47,7 +46,7 @@ def html_report(
     highlights: Mapping[str, str] | None = None,
     tables: Sequence[Table] = (),
     pictures: Mapping[str, Path] | None = None,
-    clouds: Sequence[Cloud] = (),
+    samples: tuple[str, str] | None = None,
     note: str = "",
     synthetic: bool = False,
 ) -> None:
@@ -60,16 +59,16 @@ def html_report(
         highlights: the few numbers that matter, as text ("overall accuracy": "87.3 %"), set large.
         tables: further tables.
         pictures: caption -> PNG file; embedded.
-        clouds: point clouds with predictions, shown as cards that can be turned.
+        samples: heading and HTML of what a data source shows of its samples (``DataSource.exhibit``).
         note: a line under the title.
         synthetic: mark the page as made from generated data.
 
     Raises:
-        ValueError: the page would exceed MAX_BYTES, or a picture or cloud cannot be shown; the culprit is named.
+        ValueError: the page would exceed MAX_BYTES, or a picture cannot be shown; the culprit is named.
     """
     parts = {
         "numbers": _tiles(highlights or {}) + _section("How these numbers were made", _facts(summary)),
-        "clouds": _section(_clouds_title(clouds), cards(clouds)) if clouds else "",
+        "samples": _section(*samples) if samples else "",
         "pictures": _section("Pictures", _pictures(pictures)) if pictures else "",
         "tables": "".join(_section(table.title, _table(table)) for table in tables),
     }
@@ -93,10 +92,6 @@ def _asset(name: str) -> str:
 
 def _section(title: str, body: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>\n" if body else ""
-
-
-def _clouds_title(clouds: Sequence[Cloud]) -> str:
-    return "Predictions" if any(cloud.top for cloud in clouds) else "Point clouds"
 
 
 def _tiles(highlights: Mapping[str, str]) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from geo_lm4ve.analysis.report import compare, differing_keys
-from geo_lm4ve.analysis.report_output import (
+from geo_lm4ve.compare.comparison import compare, differing_keys
+from geo_lm4ve.compare.output import (
     all_warnings,
     print_comparison,
     to_csv,
@@ -17,7 +17,7 @@ from geo_lm4ve.analysis.report_output import (
     to_markdown,
     write_comparison,
 )
-from geo_lm4ve.analysis.report_runs import ReportError, Run, collect
+from geo_lm4ve.compare.runs import ReportError, Run, collect
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "report.py"
 

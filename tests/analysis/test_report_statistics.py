@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from geo_lm4ve.analysis.report_statistics import Cell, difference
+from geo_lm4ve.compare.statistics import Cell, difference
 
 
 def cell(*values, start=0):

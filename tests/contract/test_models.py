@@ -9,9 +9,9 @@ from scene_batches import collate, scene
 
 import geo_lm4ve
 import geo_lm4ve.cli
-from geo_lm4ve.data.points import PointBatch
 from geo_lm4ve.model import Model, build_model
 from geo_lm4ve.options import load_option, options
+from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.testing import assert_block_frozen, assert_padding_invariant
 
 HEAVY = {"point_bert_2k", "point_bert_4k", "point_bert_8k"}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from traffic_files import first
 
-from geo_lm4ve.data.argoverse2 import Argoverse2Config
-from geo_lm4ve.data.argoverse2_map import read_surfaces
-from geo_lm4ve.data.scenes import AgentType, LaneType
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.argoverse.argoverse2_map import read_surfaces
+from geo_lm4ve.traffic.batch import AgentType, LaneType
 
 serialization = pytest.importorskip(
     "av2.datasets.motion_forecasting.scenario_serialization", reason="needs pip install geo_lm4ve[motion]"

@@ -7,16 +7,16 @@ import pyarrow.parquet as pq
 import pytest
 from traffic_files import first
 
-from geo_lm4ve.data.argoverse1 import Argoverse1Config, Argoverse1Files
-from geo_lm4ve.data.argoverse1_csv import read_sequence
-from geo_lm4ve.data.argoverse1_map import read_drivable_raster, read_vector_map, vector_map_path
-from geo_lm4ve.data.argoverse2 import Argoverse2Config
-from geo_lm4ve.data.argoverse2_map import read_surfaces
-from geo_lm4ve.data.argoverse2_map import read_vector_map as read_json_map
-from geo_lm4ve.data.argoverse2_parquet import read_scenario
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scene_packing import check_map
-from geo_lm4ve.data.scenes import LANE_EDGES, AgentType, Turn
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config, Argoverse1Files
+from geo_lm4ve.traffic.argoverse.argoverse1_csv import read_sequence
+from geo_lm4ve.traffic.argoverse.argoverse1_map import read_drivable_raster, read_vector_map, vector_map_path
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.argoverse.argoverse2_map import read_surfaces
+from geo_lm4ve.traffic.argoverse.argoverse2_map import read_vector_map as read_json_map
+from geo_lm4ve.traffic.argoverse.argoverse2_parquet import read_scenario
+from geo_lm4ve.traffic.batch import LANE_EDGES, AgentType, Turn
+from geo_lm4ve.traffic.cache.packing import check_map
 
 HEADER = "TIMESTAMP,TRACK_ID,OBJECT_TYPE,X,Y,CITY_NAME"
 

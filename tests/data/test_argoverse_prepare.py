@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.prepare.argoverse import Argoverse1, Argoverse2
-from geo_lm4ve.data.prepare.synthetic_traffic import SyntheticTraffic
-from geo_lm4ve.data.prepare.tar_archive import untar
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.prepare.tar_archive import untar
+from geo_lm4ve.traffic.argoverse.prepare import Argoverse1, Argoverse2
+from geo_lm4ve.traffic.synthetic.prepare import SyntheticTraffic
 
 ROOT = Path(__file__).resolve().parents[2]
 

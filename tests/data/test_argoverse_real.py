@@ -5,13 +5,13 @@ import pytest
 import torch
 from traffic_files import first
 
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.argoverse1_map import read_vector_map, vector_map_path
-from geo_lm4ve.data.argoverse2 import Argoverse2Config
-from geo_lm4ve.data.argoverse2_map import read_surfaces
-from geo_lm4ve.data.scene_cache_build import build_cache
-from geo_lm4ve.data.scenes import AgentType
 from geo_lm4ve.options import load_option
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.argoverse.argoverse1_map import read_vector_map, vector_map_path
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.argoverse.argoverse2_map import read_surfaces
+from geo_lm4ve.traffic.batch import AgentType
+from geo_lm4ve.traffic.cache.build import build_cache
 
 
 @pytest.fixture(scope="module")

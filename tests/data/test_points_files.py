@@ -4,8 +4,8 @@ import pytest
 import torch
 from point_folders import NAMES, cloud_array, write_hdf5, write_names
 
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.points_files import read_names, read_split, split_files
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.points.files import read_names, read_split, split_files
 
 DATA = cloud_array(6, 5)
 LABEL = np.array([0, 1, 2, 2, 1, 0])

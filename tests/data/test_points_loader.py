@@ -2,10 +2,10 @@ import pytest
 import torch
 from clouds import random_clouds
 
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.points_files import Clouds
-from geo_lm4ve.data.points_loader import EvalLoader, Recipe, TrainLoader
-from geo_lm4ve.data.transforms import ScaleAndShift
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.points.augment import ScaleAndShift
+from geo_lm4ve.points.files import Clouds
+from geo_lm4ve.points.loader import EvalLoader, Recipe, TrainLoader
 
 CLOUDS = Clouds(random_clouds(53, 12), torch.arange(53) % 5)
 RECIPE = Recipe(points=8, shuffle_points=True, augment=ScaleAndShift(2 / 3, 3 / 2, 0.2))

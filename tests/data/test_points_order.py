@@ -4,10 +4,10 @@ import pytest
 import torch
 from clouds import random_clouds
 
-from geo_lm4ve.data import points_order
-from geo_lm4ve.data.points_order import cache_folder, fps_order
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.points import order as points_order
+from geo_lm4ve.points.order import cache_folder, fps_order
 
 CLOUDS = random_clouds(7, 60)
 

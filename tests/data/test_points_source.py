@@ -7,13 +7,13 @@ import trimesh
 from point_folders import NAMES, write_folder, write_hdf5, write_names, write_split
 
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.modelnet40 import COUNTS
-from geo_lm4ve.data.modelnet40 import NAMES as MODELNET_NAMES
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.grouping import gather
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.points.modelnet40 import COUNTS
+from geo_lm4ve.points.modelnet40 import NAMES as MODELNET_NAMES
 
 
 def build(root, name="point_folder", **values):

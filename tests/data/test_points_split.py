@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo_lm4ve.data.points_split import carve, thin
+from geo_lm4ve.data.split import carve, thin
 
 
 @settings(max_examples=50, deadline=None)

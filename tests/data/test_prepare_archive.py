@@ -2,10 +2,10 @@ import zipfile
 
 import pytest
 
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.prepare import archive as archive_module
-from geo_lm4ve.data.prepare.archive import unzip
 from geo_lm4ve.files import DiskFullError
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.prepare import zip_archive as archive_module
+from geo_lm4ve.prepare.zip_archive import unzip
 
 WANTED = r"data\d+\.h5|names\.txt"
 

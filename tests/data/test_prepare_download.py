@@ -5,11 +5,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.prepare import download as download_module
-from geo_lm4ve.data.prepare.download import download
-from geo_lm4ve.data.prepare.transfer import Transfer
 from geo_lm4ve.files import DiskFullError
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.prepare import download as download_module
+from geo_lm4ve.prepare.download import download
+from geo_lm4ve.prepare.transfer import Transfer
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()

@@ -13,11 +13,11 @@ from point_folders import write_hdf5
 from rich.console import Console
 
 from geo_lm4ve.config import make
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.modelnet40 import NAMES
-from geo_lm4ve.data.prepare import modelnet40 as modelnet40_module
-from geo_lm4ve.data.prepare.base import DATASETS, PREPARERS, find
-from geo_lm4ve.data.prepare.manifest import read_manifest
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.points.modelnet40 import NAMES
+from geo_lm4ve.points.prepare import modelnet40 as modelnet40_module
+from geo_lm4ve.prepare.base import DATASETS, PREPARERS, find
+from geo_lm4ve.prepare.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +46,7 @@ def release(tmp_path, monkeypatch):
     (folder / "manifest.toml").write_text(f"{head}[files]\n{sums}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(modelnet40_module, "COUNTS", {"train": 80, "test": 40})
-    monkeypatch.setattr("geo_lm4ve.data.prepare.download.ATTEMPTS", 1)
+    monkeypatch.setattr("geo_lm4ve.prepare.download.ATTEMPTS", 1)
     return archive
 
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.argoverse2 import Argoverse2Config
-from geo_lm4ve.data.scenes import LANE_EDGES, AgentType, join
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.batch import LANE_EDGES, AgentType, join
 
 
 @pytest.fixture(params=["av1", "av2"])

@@ -6,16 +6,16 @@ import torch
 from safetensors.torch import load_file
 from traffic_files import first
 
-from geo_lm4ve.data import scene_cache_build
-from geo_lm4ve.data.argoverse1 import Argoverse1Config, Argoverse1Files
-from geo_lm4ve.data.argoverse2 import Argoverse2Config
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scene_assembly import assemble
-from geo_lm4ve.data.scene_cache import KEEP, MANIFEST, Shards, read_manifest
-from geo_lm4ve.data.scene_cache_build import build_cache
-from geo_lm4ve.data.scene_frames import SceneView
-from geo_lm4ve.data.scene_pack import decode_texts, encode_texts, ragged, unpack_bits
-from geo_lm4ve.data.scenes import LANE_EDGES
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config, Argoverse1Files
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.batch import LANE_EDGES
+from geo_lm4ve.traffic.cache import build as scene_cache_build
+from geo_lm4ve.traffic.cache.build import build_cache
+from geo_lm4ve.traffic.cache.pack import decode_texts, encode_texts, ragged, unpack_bits
+from geo_lm4ve.traffic.cache.shards import KEEP, MANIFEST, Shards, read_manifest
+from geo_lm4ve.traffic.view.assembly import assemble
+from geo_lm4ve.traffic.view.conventions import SceneView
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.argoverse2 import Argoverse2Config
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scene_frames import (
+from geo_lm4ve.options import load_option
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.view.conventions import (
     AgentArea,
     AgentSelection,
     Forward,
@@ -17,7 +18,6 @@ from geo_lm4ve.data.scene_frames import (
     LaneSelection,
     Origin,
 )
-from geo_lm4ve.options import load_option
 
 CONVENTIONS = {
     "vectornet": FrameConfig(min_move=0.0),

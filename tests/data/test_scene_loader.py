@@ -4,12 +4,14 @@ from itertools import chain
 import pytest
 import torch
 
-from geo_lm4ve.data import scene_cache, scene_cache_build, scene_own_split
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scene_cache import KEEP, Manifest, Shards
-from geo_lm4ve.data.scene_frames import SceneView
-from geo_lm4ve.data.scene_loader import WINDOW, SceneSplit, TrainLoader
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.cache import build as scene_cache_build
+from geo_lm4ve.traffic.cache import own_split as scene_own_split
+from geo_lm4ve.traffic.cache import shards as scene_cache
+from geo_lm4ve.traffic.cache.shards import KEEP, Manifest, Shards
+from geo_lm4ve.traffic.loader import WINDOW, SceneSplit, TrainLoader
+from geo_lm4ve.traffic.view.conventions import SceneView
 
 
 @pytest.fixture(scope="module")

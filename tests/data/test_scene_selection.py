@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.scene_frames import AgentArea, AgentSelection, LaneArea, LaneSelection
-from geo_lm4ve.geometry.frames import to_local
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.frames import to_local
+from geo_lm4ve.traffic.view.conventions import AgentArea, AgentSelection, LaneArea, LaneSelection
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.data import synthetic_write
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.synthetic_mesh import band, box, circle, cylinder, lathe, prism, tube, union
-from geo_lm4ve.data.synthetic_write import SOLIDS, SolidsRecipe, solid_cloud, write_solids
+from geo_lm4ve.geometry.solids.mesh import band, box, circle, cylinder, lathe, prism, tube, union
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.points.solids import write as synthetic_write
+from geo_lm4ve.points.solids.write import SOLIDS, SolidsRecipe, solid_cloud, write_solids
 
 
 def area(mesh):
@@ -149,7 +149,7 @@ def test_made_on_first_use_said_and_used_again(tmp_path, capsys, monkeypatch):
     assert source.info.synthetic
     assert source.info.counts == {"train": 80, "test": 40}
     assert source.info.title.startswith("synthetic solids (generated, 38 classes")
-    monkeypatch.setattr("geo_lm4ve.data.synthetic_solids.write_solids", None)
+    monkeypatch.setattr("geo_lm4ve.points.solids.source.write_solids", None)
     assert config(tmp_path / "new").build().info.counts == {"train": 80, "test": 40}
 
 

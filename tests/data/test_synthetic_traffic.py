@@ -7,15 +7,15 @@ import torch
 from traffic_files import RECIPE
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.argoverse2 import Argoverse2Config
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scenes import AgentType, Turn
-from geo_lm4ve.data.synthetic_traffic import SyntheticTrafficAv2Config, SyntheticTrafficConfig
-from geo_lm4ve.data.synthetic_traffic_driving import AMBIGUOUS_FROM, Plan, drive, make_route
-from geo_lm4ve.data.synthetic_traffic_network import JUNCTION_SPEED, SETBACK, STREET_SPEED, build_town
-from geo_lm4ve.data.synthetic_traffic_scene import make_traffic
-from geo_lm4ve.data.synthetic_traffic_write import TrafficRecipe, write_argoverse1
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.batch import AgentType, Turn
+from geo_lm4ve.traffic.synthetic.driving import AMBIGUOUS_FROM, Plan, drive, make_route
+from geo_lm4ve.traffic.synthetic.network import JUNCTION_SPEED, SETBACK, STREET_SPEED, build_town
+from geo_lm4ve.traffic.synthetic.scene import make_traffic
+from geo_lm4ve.traffic.synthetic.source import SyntheticTrafficAv2Config, SyntheticTrafficConfig
+from geo_lm4ve.traffic.synthetic.write import TrafficRecipe, write_argoverse1
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@ import pytest
 import torch
 from clouds import random_clouds
 
-from geo_lm4ve.data.transforms import ScaleAndShift, generator
+from geo_lm4ve.data.random import generator
+from geo_lm4ve.points.augment import ScaleAndShift
 
 
 def test_generators_depend_on_every_key():

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from geo_lm4ve.encoders._layers import Attention, DropPath, TransformerBlock
-from geo_lm4ve.encoders._mini_pointnet import MiniPointNet
+from geo_lm4ve.layers.transformer import Attention, DropPath, TransformerBlock
+from geo_lm4ve.points.encoders.mini_pointnet import MiniPointNet
 from geo_lm4ve.testing import assert_padding_invariant, random_tokens
 
 

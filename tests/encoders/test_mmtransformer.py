@@ -5,9 +5,9 @@ import torch
 from scene_batches import collate, scene
 
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.encoders._scene_tokens import AGENT_ROWS
-from geo_lm4ve.encoders._stacked_transformer import DecoderLayer, MultiHeadAttention, SinusoidalPositions
-from geo_lm4ve.encoders.mmtransformer import MmTransformerConfig, history_features, lane_vectors
+from geo_lm4ve.traffic.encoders.mmtransformer import MmTransformerConfig, history_features, lane_vectors
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
+from geo_lm4ve.traffic.encoders.stacked_transformer import DecoderLayer, MultiHeadAttention, SinusoidalPositions
 
 SIZES = {
     "history": 663_680,

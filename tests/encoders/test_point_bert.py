@@ -8,12 +8,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.bridge import Bridge, LinearBridgeConfig
+from geo_lm4ve.classification.head import ClassificationConfig
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.data.points import PointBatch
-from geo_lm4ve.encoders.point_bert import PointBertConfig
-from geo_lm4ve.heads.classification import ClassificationConfig
 from geo_lm4ve.model import Model, create_model
 from geo_lm4ve.options import load_option, options
+from geo_lm4ve.points.batch import PointBatch
+from geo_lm4ve.points.encoders.point_bert import PointBertConfig
 from geo_lm4ve.testing import assert_padding_invariant, golden_clouds, random_tokens
 
 POINT_BERT_OPTIONS = [name for name in options("encoder") if name.startswith(("point_bert", "point_mae"))]

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from geo_lm4ve.data.scene_assembly import assemble
-from geo_lm4ve.data.scene_frames import (
+from geo_lm4ve.model import create_model
+from geo_lm4ve.traffic.cache.packing import Scene, pack_scenes
+from geo_lm4ve.traffic.records.recording import Recording
+from geo_lm4ve.traffic.records.vector_map import Lane, VectorMap
+from geo_lm4ve.traffic.view.assembly import assemble
+from geo_lm4ve.traffic.view.conventions import (
     AgentArea,
     AgentSelection,
     Forward,
@@ -17,10 +21,6 @@ from geo_lm4ve.data.scene_frames import (
     LaneSelection,
     SceneView,
 )
-from geo_lm4ve.data.scene_packing import Scene, pack_scenes
-from geo_lm4ve.data.scene_recording import Recording
-from geo_lm4ve.data.vector_map import Lane, VectorMap
-from geo_lm4ve.model import create_model
 
 AGENTS, T, F = 5, 20, 30
 FRAMES = {

@@ -5,9 +5,9 @@ import torch
 from scene_batches import collate, scene
 
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.encoders._scene_tokens import AGENT_ROWS
-from geo_lm4ve.encoders.vectornet import VectorNetConfig, agent_vectors, lane_vectors, last_run
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
+from geo_lm4ve.traffic.encoders.vectornet import VectorNetConfig, agent_vectors, lane_vectors, last_run
 
 
 def count(module):

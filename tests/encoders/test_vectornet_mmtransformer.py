@@ -7,10 +7,10 @@ import torch
 from scene_batches import collate, double, scene
 
 from geo_lm4ve.bridge import LinearBridgeConfig
-from geo_lm4ve.heads.trajectory_loss import trajectory_loss
 from geo_lm4ve.model import build_model, create_model
 from geo_lm4ve.options import load_option
 from geo_lm4ve.testing import assert_block_frozen
+from geo_lm4ve.traffic.heads.trajectory_loss import trajectory_loss
 
 MODELS = {
     "vectornet": {"widths": [8, 16, 32]},

@@ -5,9 +5,9 @@ import json
 import pytest
 from test_commands import tool
 
-from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.engine.score_predictions import score_predictions
 from geo_lm4ve.options import CONFIGS
+from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.scoring.scores import score_predictions
 
 SOURCES = {"argoverse1": "synthetic_traffic", "argoverse2": "synthetic_traffic_av2"}
 FILES = {"argoverse1": "forecasts.h5", "argoverse2": "forecasts.parquet"}

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.argoverse2 import Argoverse2Config
-from geo_lm4ve.encoders.kinematic import KinematicEncoderConfig
-from geo_lm4ve.heads.kinematic import ConstantVelocityConfig
-from geo_lm4ve.heads.lane_follower import LaneFollowerConfig
-from geo_lm4ve.tasks.forecast import ForecastConfig
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.encoders.kinematic import KinematicEncoderConfig
+from geo_lm4ve.traffic.forecast.task import ForecastConfig
+from geo_lm4ve.traffic.heads.kinematic import ConstantVelocityConfig
+from geo_lm4ve.traffic.heads.lane_follower import LaneFollowerConfig
 
 
 def _score(data, head):

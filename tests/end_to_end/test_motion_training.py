@@ -7,10 +7,10 @@ import pytest
 from small_runs import command
 from test_commands import tool
 
-from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.engine.score_predictions import score_predictions
-from geo_lm4ve.metrics.submissions import read_argoverse1
 from geo_lm4ve.options import CONFIGS
+from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.scoring.scores import score_predictions
+from geo_lm4ve.traffic.submissions import read_argoverse1
 
 EXPERIMENTS = {
     "argoverse1_vectornet_llama": ("synthetic_traffic", "encoder.widths=[4,8]", "data.frame.forward=x"),

@@ -5,9 +5,9 @@ from forecast_files import write_argoverse1_map, write_argoverse1_split
 
 import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.activation_page import Probe, activation_page
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.options import load_option
+from geo_lm4ve.traffic.forecast.activation import Probe, activation_page
 
 
 def _experiment(root, encoder="kinematic", head="constant_velocity", task="forecast"):

@@ -4,15 +4,15 @@ import pytest
 import torch
 from small_runs import clouds, command, experiment
 
+from geo_lm4ve.classification.predict import predict_files
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.data.base import DataError
 from geo_lm4ve.engine.evaluate import evaluate
-from geo_lm4ve.engine.predict import predict_files
 from geo_lm4ve.engine.train import train
 from geo_lm4ve.engine.weights import build_experiment_model
 from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import write_text
 from geo_lm4ve.model import CheckpointError, Model
+from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.pretrained import to_official
 
 
@@ -53,7 +53,7 @@ def test_untrained_experiment_is_not_scored(tmp_path):
 
 
 def test_sample_count_must_match_the_split(trained, monkeypatch):
-    from geo_lm4ve.tasks.classify import Classify
+    from geo_lm4ve.classification.task import Classify
 
     small, folder, _ = trained
     records = Classify.records

@@ -6,13 +6,13 @@ from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split
 
 import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.engine.predict_scenes import predict_scenes
-from geo_lm4ve.engine.score_predictions import score_predictions
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.metrics.submissions import read_argoverse1
 from geo_lm4ve.options import load_option
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.forecast.predict import predict_scenes
+from geo_lm4ve.traffic.scoring.scores import score_predictions
+from geo_lm4ve.traffic.submissions import read_argoverse1
 
 OPTIONS = {
     "encoder": "kinematic", "block": "identity", "bridge": "linear", "head": "constant_velocity", "task": "forecast",

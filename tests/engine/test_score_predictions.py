@@ -6,12 +6,12 @@ import pyarrow.parquet as pq
 import pytest
 from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split, write_argoverse2_split
 
-from geo_lm4ve.data.base import DataError
-from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.engine.score_command import main
-from geo_lm4ve.engine.score_predictions import score_predictions
-from geo_lm4ve.metrics.probabilities import ForecastError
-from geo_lm4ve.metrics.submissions import Forecasts, write_argoverse1, write_argoverse2
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.metrics.probabilities import ForecastError
+from geo_lm4ve.traffic.scoring.command import main
+from geo_lm4ve.traffic.scoring.scores import score_predictions
+from geo_lm4ve.traffic.submissions import Forecasts, write_argoverse1, write_argoverse2
 
 AV1, AV2 = Protocol.av1, Protocol.av2
 
@@ -205,7 +205,7 @@ def test_constant_velocity_on_the_real_scenario(real_data, tmp_path):
     folder = real_data / "argoverse2_scenario"
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there")
-    from geo_lm4ve.data.argoverse2_parquet import read_scenario
+    from geo_lm4ve.traffic.argoverse.argoverse2_parquet import read_scenario
 
     scenario = read_scenario(next(folder.glob("*/scenario_*.parquet")))
     now, step = scenario.positions[0, 49], scenario.positions[0, 49] - scenario.positions[0, 48]

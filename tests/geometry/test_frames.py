@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo_lm4ve.geometry.frames import (
+from geo_lm4ve.traffic.frames import (
     displacement_heading,
     regression_heading,
     rotate,

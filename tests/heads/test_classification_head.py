@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from geo_lm4ve.classification.head import ClassificationConfig, HiddenNorm, Pooling
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.heads.classification import ClassificationConfig, HiddenNorm, Pooling
 from geo_lm4ve.options import load_option
 from geo_lm4ve.testing import random_tokens
 

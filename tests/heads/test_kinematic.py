@@ -7,9 +7,9 @@ import torch
 from scene_batches import collate, scene
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.encoders.kinematic import KinematicEncoderConfig
-from geo_lm4ve.heads.kinematic import ConstantTurnRateConfig, ConstantVelocityConfig
 from geo_lm4ve.tokens import TokenSet
+from geo_lm4ve.traffic.encoders.kinematic import KinematicEncoderConfig
+from geo_lm4ve.traffic.heads.kinematic import ConstantTurnRateConfig, ConstantVelocityConfig
 
 
 def _batch(*histories):

@@ -7,9 +7,9 @@ from scene_batches import collate, scene
 from torch_geometric.data import HeteroData
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.encoders.kinematic import KinematicEncoderConfig
-from geo_lm4ve.heads._lane_paths import LaneGraph, paths, project, walk
-from geo_lm4ve.heads.lane_follower import LaneFollowerConfig
+from geo_lm4ve.traffic.encoders.kinematic import KinematicEncoderConfig
+from geo_lm4ve.traffic.heads.lane_follower import LaneFollowerConfig
+from geo_lm4ve.traffic.heads.lane_paths import LaneGraph, paths, project, walk
 
 ONE_SPEED = {"speeds": [1.0], "speed_weights": [1.0]}
 

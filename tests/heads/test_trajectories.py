@@ -2,7 +2,7 @@
 
 import torch
 
-from geo_lm4ve.heads.trajectories import AgentTrajectories, Trajectories, rank
+from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, Trajectories, rank
 
 
 def test_ranked_keeps_each_mode_with_its_probability_and_ties_in_order():

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.encoders._scene_tokens import AGENT_ROWS
-from geo_lm4ve.heads.mmtransformer import MmTransformerHeadConfig
-from geo_lm4ve.heads.vectornet import VectorNetHeadConfig
 from geo_lm4ve.testing import random_tokens
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
+from geo_lm4ve.traffic.heads.mmtransformer import MmTransformerHeadConfig
+from geo_lm4ve.traffic.heads.vectornet import VectorNetHeadConfig
 
 ROWS = torch.tensor([[0, 1, -1], [3, -1, 5]])
 

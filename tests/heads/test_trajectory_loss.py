@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from geo_lm4ve.heads.trajectories import AgentTrajectories
-from geo_lm4ve.heads.trajectory_loss import best_modes, trajectory_loss
+from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories
+from geo_lm4ve.traffic.heads.trajectory_loss import best_modes, trajectory_loss
 
 X, Y = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
 

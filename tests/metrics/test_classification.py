@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from geo_lm4ve.metrics.classification import (
+from geo_lm4ve.classification.metrics import (
     class_accuracies,
     confusion_matrix,
     mean_class_accuracy,

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from geo_lm4ve.data.argoverse1_map import DrivableRaster
-from geo_lm4ve.data.argoverse2_map import MapSurfaces
-from geo_lm4ve.metrics.drivable_area import drivable_area_compliance
-from geo_lm4ve.metrics.probabilities import ForecastError
+from geo_lm4ve.traffic.argoverse.argoverse1_map import DrivableRaster
+from geo_lm4ve.traffic.argoverse.argoverse2_map import MapSurfaces
+from geo_lm4ve.traffic.metrics.drivable_area import drivable_area_compliance
+from geo_lm4ve.traffic.metrics.probabilities import ForecastError
 
 
 def _raster():

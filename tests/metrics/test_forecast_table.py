@@ -3,16 +3,16 @@ import math
 import numpy as np
 import pytest
 
-from geo_lm4ve.data.argoverse1_map import DrivableRaster
-from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.metrics.forecast_conditions import (
+from geo_lm4ve.traffic.argoverse.argoverse1_map import DrivableRaster
+from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.metrics.conditions import (
     agent_groups,
     observed_speed,
     speed_groups,
     turn_angle,
     turn_groups,
 )
-from geo_lm4ve.metrics.forecast_table import Truth, breakdown, means, scene_table
+from geo_lm4ve.traffic.metrics.table import Truth, breakdown, means, scene_table
 
 
 def _path(speed, turn_degrees=0.0, steps=50):

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from geo_lm4ve.metrics.multi_world import WORLD_NAMES, collisions, world_metrics
-from geo_lm4ve.metrics.probabilities import ForecastError
+from geo_lm4ve.traffic.metrics.multi_world import WORLD_NAMES, collisions, world_metrics
+from geo_lm4ve.traffic.metrics.probabilities import ForecastError
 
 # Two scenes, two worlds, three steps. Scene 0: two actors 5 m apart; scene 1: one actor.
 TRUTH = torch.tensor([[[0.0, 0.0]] * 3, [[5.0, 0.0]] * 3, [[0.0, 0.0]] * 3])

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from geo_lm4ve.metrics.probabilities import ForecastError
-from geo_lm4ve.metrics.submissions import (
+from geo_lm4ve.traffic.metrics.probabilities import ForecastError
+from geo_lm4ve.traffic.submissions import (
     Forecasts,
     read_argoverse1,
     read_argoverse2,

@@ -5,10 +5,10 @@ import torch
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.bridge import LinearBridgeConfig
-from geo_lm4ve.data.points import PointBatch
 from geo_lm4ve.model import CheckpointError, Model, create_model
+from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.pretrained import load_official, to_official
-from geo_lm4ve.pretrained.load import TABLES
+from geo_lm4ve.pretrained.layouts import known_tables
 from geo_lm4ve.testing import golden_clouds, golden_fill
 
 HEAD = {f"head.mlp.{i}.{kind}" for i in (0, 3) for kind in ("weight", "bias")}
@@ -71,7 +71,7 @@ def test_there_and_back(official, kind):
 
 
 def test_tables_are_one_to_one():
-    for table in TABLES:
+    for table in known_tables():
         assert len({row.ours for row in table.rows}) == len({row.official for row in table.rows}) == len(table.rows)
 
 

@@ -9,16 +9,16 @@ import torch
 from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split, write_argoverse2_split
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.data.argoverse1 import Argoverse1Config
-from geo_lm4ve.data.base import DataError, DataInfo, DataSource
-from geo_lm4ve.data.scenes import Protocol
-from geo_lm4ve.encoders.kinematic import KinematicEncoderConfig
-from geo_lm4ve.engine.score_predictions import score_predictions
-from geo_lm4ve.heads.kinematic import ConstantVelocityConfig
-from geo_lm4ve.heads.trajectories import AgentTrajectories, Trajectories
-from geo_lm4ve.metrics.submissions import read_argoverse1
-from geo_lm4ve.tasks.forecast import ForecastConfig, known_future
-from geo_lm4ve.tasks.forecast_records import forecast_of, forecasts_of, table_of
+from geo_lm4ve.parts.data import DataError, DataInfo, DataSource
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.encoders.kinematic import KinematicEncoderConfig
+from geo_lm4ve.traffic.forecast.records import forecast_of, forecasts_of, table_of
+from geo_lm4ve.traffic.forecast.task import ForecastConfig, known_future
+from geo_lm4ve.traffic.heads.kinematic import ConstantVelocityConfig
+from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, Trajectories
+from geo_lm4ve.traffic.scoring.scores import score_predictions
+from geo_lm4ve.traffic.submissions import read_argoverse1
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_records_hold_city_coordinates(data):
 
 
 def test_drivable_area_compliance_where_rasters_are(data, monkeypatch):
-    from geo_lm4ve.data.argoverse1_map import DrivableRaster
+    from geo_lm4ve.traffic.argoverse.argoverse1_map import DrivableRaster
 
     pixels = np.zeros((400, 400))
     pixels[:, :120] = 1
@@ -194,8 +194,8 @@ def test_the_report_leaves_files_that_the_evaluator_scores_alike(data, tmp_path)
 
 
 def test_argoverse2_leaves_a_parquet_file(tmp_path):
-    from geo_lm4ve.metrics.submissions import read_argoverse2
-    from geo_lm4ve.tasks.forecast_report import write_submission
+    from geo_lm4ve.traffic.forecast.report import write_submission
+    from geo_lm4ve.traffic.submissions import read_argoverse2
 
     split = write_argoverse2_split(tmp_path / "val")
     future = np.stack([path_of(scene, 110)[50:] for scene in range(3)])[:, None]

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from geo_lm4ve.data.base import DataConfig
+from geo_lm4ve.engine.redraw import redraw
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError
-from geo_lm4ve.tasks.base import TaskConfig
-from geo_lm4ve.tasks.redraw import redraw
+from geo_lm4ve.parts.data import DataConfig
+from geo_lm4ve.parts.task import TaskConfig
 
 
 @dataclass

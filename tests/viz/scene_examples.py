@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from geo_lm4ve.viz.scene import TrafficScene
+from geo_lm4ve.traffic.viz.scene import TrafficScene
 
 T, F = 20, 30
 

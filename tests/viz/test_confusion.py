@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from geo_lm4ve.viz.confusion import _colours, _summary, class_order, confusion_png, row_shares
+from geo_lm4ve.classification.confusion import _colours, _summary, class_order, confusion_png, row_shares
 
 TOY = np.array([[8, 2, 0], [1, 3, 0], [0, 0, 0]])
 

@@ -3,8 +3,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
+from geo_lm4ve.points.viz.contact_sheet import _shorten, contact_sheet_png
 from geo_lm4ve.viz import style
-from geo_lm4ve.viz.contact_sheet import _shorten, contact_sheet_png
 
 RNG = np.random.default_rng(0)
 

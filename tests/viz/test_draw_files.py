@@ -8,7 +8,8 @@ import pytest
 
 from geo_lm4ve.files import UserError
 from geo_lm4ve.geometry.meshes import PointsError
-from geo_lm4ve.viz.files import _run_name, draw_files, draw_logs
+from geo_lm4ve.points.viz.files import draw_files
+from geo_lm4ve.viz.logs import _run_name, draw_logs
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "visualize.py"
 TETRAHEDRON = "OFF\n4 4 6\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 1 2 3\n3 0 3 2\n"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from geo_lm4ve.viz import cloud_cards
-from geo_lm4ve.viz.cloud_cards import Cloud
+from geo_lm4ve.points.viz import cards as cloud_cards
+from geo_lm4ve.points.viz.cards import Cloud, section
 from geo_lm4ve.viz.html import Table, as_text, html_report
 
 RNG = np.random.default_rng(0)
@@ -46,7 +46,7 @@ def page(tmp_path):
         highlights={"overall accuracy": "87.3 %"},
         tables=[Table("Classes", ["class", "recall"], [["chair", 0.91234], ["<b>", 0.5]], "worst last")],
         pictures={"Confusion matrix": tmp_path / "p.png"},
-        clouds=clouds,
+        samples=section(clouds),
         note="as of today",
         synthetic=True,
     )
@@ -107,7 +107,7 @@ def test_a_name_cannot_break_out_of_the_page(tmp_path):
     evil = '"></script><script>alert(1)</script>'
     html_report(
         tmp_path / "r.html", evil, {evil: evil}, highlights={evil: evil}, tables=[Table(evil, [evil], [[evil]], evil)],
-        clouds=[Cloud(np.ones((1, 3)), [(evil, 1.0)], "x", evil)], note=evil,
+        samples=section([Cloud(np.ones((1, 3)), [(evil, 1.0)], "x", evil)]), note=evil,
     )  # fmt: skip
     parsed = Page((tmp_path / "r.html").read_text())
     assert len(parsed.all("script")) == 1
@@ -117,7 +117,7 @@ def test_a_name_cannot_break_out_of_the_page(tmp_path):
 
 def test_sixty_dense_clouds_fit_and_the_rest_is_mentioned(tmp_path):
     clouds = [Cloud(RNG.normal(size=(8192, 3)), [("a", 1.0)], "a")] * 70
-    html_report(tmp_path / "r.html", "many", {}, clouds=clouds)
+    html_report(tmp_path / "r.html", "many", {}, samples=section(clouds))
     text = (tmp_path / "r.html").read_text()
     assert len(text) < 1_500_000
     assert text.count("<canvas") == cloud_cards.CLOUDS == 60
@@ -137,7 +137,7 @@ def test_bad_input_names_the_culprit(tmp_path):
     with pytest.raises(ValueError, match=r"p\.png is not a PNG"):
         html_report(tmp_path / "r.html", "t", {}, pictures={"a": tmp_path / "p.png"})
     with pytest.raises(ValueError, match=r"cloud 0 \(f.ply\): a point cloud without points"):
-        html_report(tmp_path / "r.html", "t", {}, clouds=[Cloud(np.zeros((0, 3)), name="f.ply")])
+        html_report(tmp_path / "r.html", "t", {}, samples=section([Cloud(np.zeros((0, 3)), name="f.ply")]))
 
 
 def test_long_facts_are_folded_away(tmp_path):

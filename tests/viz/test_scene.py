@@ -4,13 +4,13 @@ import torch
 from scene_batches import collate, scene
 from scene_examples import F, T, example, withheld
 
-from geo_lm4ve.data.argoverse1_map import DrivableRaster
-from geo_lm4ve.data.argoverse2_map import MapSurfaces
-from geo_lm4ve.data.scenes import AgentType
-from geo_lm4ve.viz.scene import traffic_scene, turned
-from geo_lm4ve.viz.scene_colours import activation_colours, mode_strength
-from geo_lm4ve.viz.scene_drawing import box, extent, heading_at
-from geo_lm4ve.viz.scene_outlines import outlines
+from geo_lm4ve.traffic.argoverse.argoverse1_map import DrivableRaster
+from geo_lm4ve.traffic.argoverse.argoverse2_map import MapSurfaces
+from geo_lm4ve.traffic.batch import AgentType
+from geo_lm4ve.traffic.viz.colours import activation_colours, mode_strength
+from geo_lm4ve.traffic.viz.drawing import box, extent, heading_at
+from geo_lm4ve.traffic.viz.outlines import outlines
+from geo_lm4ve.traffic.viz.scene import traffic_scene, turned
 
 
 def _batch():

@@ -4,7 +4,7 @@ import torch
 from scene_examples import example
 
 from geo_lm4ve.tokens import TokenSet
-from geo_lm4ve.viz.scene_activation import with_activation
+from geo_lm4ve.traffic.viz.activation import with_activation
 
 NAN = float("nan")
 

@@ -1,8 +1,8 @@
 import numpy as np
 from scene_examples import example
 
-from geo_lm4ve.viz.scene_choice import evenly, worst_and_spread
-from geo_lm4ve.viz.scene_html import fitting
+from geo_lm4ve.traffic.viz.choice import evenly, worst_and_spread
+from geo_lm4ve.traffic.viz.html import fitting
 
 
 def test_half_the_worst_and_half_spread():
@@ -25,7 +25,7 @@ def test_even_places():
 def test_a_page_holds_so_many(monkeypatch):
     scenes = [example(name=str(number)) for number in range(20)]
     assert len(fitting(scenes)) == 20
-    monkeypatch.setattr("geo_lm4ve.viz.scene_html.MAX_BYTES", 115_000)
+    monkeypatch.setattr("geo_lm4ve.traffic.viz.html.MAX_BYTES", 115_000)
     kept = fitting(scenes)
     assert 1 < len(kept) < 20
     assert (kept[0].name, kept[-1].name) == ("0", "19")

@@ -13,10 +13,10 @@ from PIL import Image
 from scene_examples import F, T, example, withheld
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.viz import scene_colours as colours
-from geo_lm4ve.viz.scene_animation import HOLD, animate
-from geo_lm4ve.viz.scene_html import UNIT_M, encode, scenes_html
-from geo_lm4ve.viz.scene_png import scene_png, scenes_png, summary
+from geo_lm4ve.traffic.viz import colours
+from geo_lm4ve.traffic.viz.animation import HOLD, animate
+from geo_lm4ve.traffic.viz.html import UNIT_M, encode, scenes_html
+from geo_lm4ve.traffic.viz.png import scene_png, scenes_png, summary
 
 
 def _holds(path, colour):
@@ -151,7 +151,7 @@ def test_page(tmp_path):
 def test_page_limits(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="at least one"):
         scenes_html(tmp_path / "page.html", [], "None")
-    monkeypatch.setattr("geo_lm4ve.viz.scene_html.MAX_BYTES", 1000)
+    monkeypatch.setattr("geo_lm4ve.traffic.viz.html.MAX_BYTES", 1000)
     with pytest.raises(ValueError, match="show fewer"):
         scenes_html(tmp_path / "page.html", [example()], "Too large")
     assert not list(tmp_path.iterdir())

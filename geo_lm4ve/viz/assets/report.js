@@ -1,6 +1,6 @@
 "use strict";
 
-/* Point clouds on 2-D canvases: orthographic, z up, near points last. Same camera as geo_lm4ve/viz/projection.py. */
+/* Point clouds on 2-D canvases: orthographic, z up, near points last. Same camera as geo_lm4ve/points/viz/projection.py. */
 const HOME = { azimuth: -55, elevation: 25, zoom: 1 };
 const LEVELS = 24; /* steps of the depth colour scale */
 const COVERED = 0.2; /* a point this far behind the nearest one in its cell counts as hidden */

@@ -1,0 +1,97 @@
+"""Classification head: norm, pooled spans side by side, MLP -> class scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from geo_lm4ve.config import ConfigError, register
+from geo_lm4ve.parts.head import Head, HeadConfig
+from geo_lm4ve.tokens import TokenSet
+
+Pooling = Enum("Pooling", ["first", "max", "mean"])
+"""How the tokens of one span become one vector: its first token, or maximum or mean over its valid tokens."""
+
+HiddenNorm = Enum("HiddenNorm", ["none", "batch"])
+"""What follows a hidden layer before its ReLU: nothing (Point-BERT) or batch norm (Point-MAE)."""
+
+
+@register("head", "classification")
+@dataclass
+class ClassificationConfig(HeadConfig):
+    """Point-BERT's fine-tuning head: class token beside the maximum over the groups, then an MLP.
+
+    Attributes:
+        reads: names of the spans that reach the prediction; one may come twice, with two poolings.
+        pooling: how each of them becomes one vector.
+        hidden: widths of the hidden layers, each followed by ``norm``, ReLU and dropout.
+        norm: norm of the hidden layers.
+        dropout: probability that a hidden unit is dropped in training.
+    """
+
+    name: str = "classification"
+    reads: list[str] = field(default_factory=lambda: ["cls", "groups"])
+    pooling: list[Pooling] = field(default_factory=lambda: [Pooling.first, Pooling.max])
+    hidden: list[int] = field(default_factory=lambda: [256])
+    norm: HiddenNorm = HiddenNorm.none
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Check the values; raises ConfigError."""
+        if not self.reads or len(self.reads) != len(self.pooling):
+            raise ConfigError(
+                f"head.reads {self.reads} and head.pooling {[mode.name for mode in self.pooling]} must be of one "
+                "length and not empty: one pooling per span"
+            )
+        if any(width < 1 for width in self.hidden):
+            raise ConfigError(f"head.hidden must hold widths of at least 1, not {self.hidden}")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"head.dropout must be in [0, 1), not {self.dropout}")
+
+    def build(self, dim: int, outputs: int) -> ClassificationHead:
+        """The head for tokens of width ``dim`` and ``outputs`` classes."""
+        return ClassificationHead(self, dim, outputs)
+
+
+class ClassificationHead(Head):
+    """TokenSet -> (B, C) class scores, before any softmax.
+
+    Attributes:
+        norm: the backbone's own final LayerNorm; it is here because the block of the paper stands before it.
+        mlp: linear layers, the last of which gives the scores.
+    """
+
+    norm_first = True
+
+    def __init__(self, config: ClassificationConfig, dim: int, outputs: int):
+        super().__init__()
+        if dim < 1 or outputs < 1:
+            raise ConfigError(f"a classification head needs width and classes of at least 1, not {dim} and {outputs}")
+        self.reads = tuple(dict.fromkeys(config.reads))
+        self.pooling = tuple((span, mode.name) for span, mode in zip(config.reads, config.pooling))
+        self.norm = nn.LayerNorm(dim)
+        widths = [dim * len(self.pooling), *config.hidden]
+        layers: list[nn.Module] = []
+        for width, hidden in zip(widths, config.hidden):
+            norm = [nn.BatchNorm1d(hidden)] if config.norm is HiddenNorm.batch else []
+            layers += [nn.Linear(width, hidden), *norm, nn.ReLU(), nn.Dropout(config.dropout)]
+        self.mlp = nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
+
+    def forward(self, tokens: TokenSet) -> Float[Tensor, "b c"]:
+        """Class scores; ConfigError if a span that the head reads does not exist."""
+        return self.mlp(self.pool(tokens))
+
+    def pool(self, tokens: TokenSet) -> Float[Tensor, "b f"]:
+        """The pooled spans side by side, in the configured order: what the MLP sees."""
+        if missing := [name for name in self.reads if name not in tokens.spans]:
+            raise ConfigError(
+                f"the head reads the spans {list(self.reads)}, but the encoder makes {sorted(tokens.spans)}: "
+                f"no {missing}; set head.reads and head.pooling to spans that exist"
+            )
+        read = tokens.select(*self.reads)
+        normed = read.replace(features=self.norm(read.features))
+        return torch.cat([normed.pool(mode, span) for span, mode in self.pooling], dim=-1)

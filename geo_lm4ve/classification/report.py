@@ -1,0 +1,87 @@
+"""The pictures of a classification run: confusion matrix, contact sheet, training curves, one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from geo_lm4ve.classification.confusion import confusion_png
+from geo_lm4ve.classification.metrics import class_accuracies, confusion_matrix
+from geo_lm4ve.parts.data import DataSource
+from geo_lm4ve.parts.task import Record
+from geo_lm4ve.viz.curves import curves_png, read_metrics
+from geo_lm4ve.viz.html import Table, html_report
+
+SHOWN = 36
+WRONG_SHARE = 1 / 3
+
+
+def write_report(
+    folder: Path,
+    results: Mapping[str, Any],
+    records: Sequence[Record],
+    data: DataSource,
+    classes: Sequence[str],
+) -> None:
+    """Write ``confusion.png``, ``curves.png`` (training), ``report.html`` and what the data shows of its samples."""
+    synthetic = data.info.synthetic
+    title = f"{results['experiment']} · {results['block']} · {results['data']}"
+    confusion = confusion_of(records, classes)
+    pictures = {"Confusion matrix": folder / "confusion.png"}
+    confusion_png(pictures["Confusion matrix"], confusion.numpy(), classes, title, order="similar", synthetic=synthetic)
+    samples = data.exhibit(folder, chosen(records), str(results["protocol"]["split"]), title)
+    if (folder / "metrics.jsonl").is_file():
+        pictures["Training"] = folder / "curves.png"
+        runs = {str(results["block"]): read_metrics(folder / "metrics.jsonl")}
+        curves_png(pictures["Training"], runs, ("train_accuracy", "overall_accuracy"), title, synthetic=synthetic)
+    summary = {key: value for key, value in results.items() if key not in ("metrics", "config")}
+    html_report(
+        folder / "report.html",
+        title,
+        summary,
+        highlights={
+            key.replace("_", " "): f"{100 * value:.2f} %"
+            for key, value in results["metrics"].items()
+            if "accuracy" in key
+        },
+        tables=[class_table(confusion, classes)],
+        pictures=pictures,
+        samples=samples,
+        synthetic=synthetic,
+    )
+
+
+def confusion_of(records: Sequence[Record], classes: Sequence[str]) -> Int[torch.Tensor, "c c"]:
+    """The confusion matrix of the records."""
+    place = {name: index for index, name in enumerate(classes)}
+    pairs = torch.tensor([[place[record["prediction"]], place[record["label"]]] for record in records])
+    return confusion_matrix(pairs[:, 0], pairs[:, 1], len(classes))
+
+
+def chosen(records: Sequence[Record]) -> list[Record]:
+    """Records to show: up to a third errors, the rest right ones, each spread evenly over the split."""
+    wrong = [record for record in records if not record["correct"]]
+    right = [record for record in records if record["correct"]]
+    errors = spread(wrong, max(round(SHOWN * WRONG_SHARE), SHOWN - len(right)))
+    return sorted(errors + spread(right, SHOWN - len(errors)), key=lambda record: record["index"])
+
+
+def spread(records: Sequence[Record], count: int) -> list[Record]:
+    """At most ``count`` records, evenly spaced."""
+    if len(records) <= count:
+        return list(records)
+    return [records[int(place)] for place in np.linspace(0, len(records) - 1, count)]
+
+
+def class_table(confusion: Int[torch.Tensor, "c c"], classes: Sequence[str]) -> Table:
+    """Samples and accuracy of every class."""
+    rows = [
+        [name, str(int(count)), "–" if accuracy != accuracy else f"{100 * accuracy:.1f} %"]
+        for name, count, accuracy in zip(classes, confusion.sum(1).tolist(), class_accuracies(confusion).tolist())
+    ]
+    return Table("Classes", ["class", "samples", "accuracy"], rows)

@@ -1,0 +1,116 @@
+"""Classification: cross entropy, overall and mean class accuracy, confusion matrix, contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from geo_lm4ve.classification.metrics import confusion_matrix, mean_class_accuracy, overall_accuracy
+from geo_lm4ve.config import ConfigError, register
+from geo_lm4ve.parts.data import DataSource
+from geo_lm4ve.parts.task import Loss, Metrics, Record, Task, TaskConfig
+
+
+@register("task", "classify")
+@dataclass
+class ClassifyConfig(TaskConfig):
+    """Single-label classification.
+
+    Attributes:
+        label_smoothing: PyTorch's definition (mass spread over all n classes). The smoothed loss of OpenPoints and
+            Point-BERT spreads eps over the n - 1 wrong classes: eps corresponds to eps * n / (n - 1) here.
+        top: how many candidates a record keeps.
+    """
+
+    name: str = "classify"
+    label_smoothing: float = 0.0
+    top: int = 5
+
+    def build(self, data: DataSource) -> Classify:
+        """The task over the classes of ``data``."""
+        return Classify(self, data.info.classes)
+
+
+class Classify(Task):
+    """See ClassifyConfig."""
+
+    primary = "overall_accuracy"
+    higher_is_better = True
+
+    def __init__(self, config: ClassifyConfig, classes: Sequence[str]):
+        if len(classes) < 2:
+            raise ConfigError(f"task=classify needs a data set with at least two classes, this one has {len(classes)}")
+        self.config = config
+        self.classes = list(classes)
+        self.outputs = len(classes)
+
+    def loss(self, output: Tensor, batch: Any) -> Loss:
+        """Cross entropy of logits (B, C)."""
+        smoothing = self.config.label_smoothing
+        total = F.cross_entropy(output.float(), batch.labels, label_smoothing=smoothing)
+        correct = (output.argmax(-1) == batch.labels).float().mean()
+        return Loss(total, {"train_accuracy": correct.detach()})
+
+    def metrics(self) -> ClassificationMetrics:
+        """Overall and mean class accuracy."""
+        return ClassificationMetrics(self.outputs, self.config.label_smoothing)
+
+    def records(self, output: Tensor, batch: Any) -> list[Record]:
+        """Row in the split, label, prediction and the best candidates of each sample."""
+        probabilities, order = output.float().softmax(-1).topk(min(self.config.top, self.outputs))
+        rows = zip(batch.index.tolist(), batch.labels.tolist(), order.tolist(), probabilities.tolist())
+        return [
+            {
+                "index": index,
+                "label": self.classes[label],
+                "prediction": self.classes[best[0]],
+                "correct": best[0] == label,
+                "top": [[self.classes[c], round(p, 6)] for c, p in zip(best, scores)],
+            }
+            for index, label, best, scores in rows
+        ]
+
+    def protocol(self) -> dict[str, Any]:
+        """Voting is the one thing that changes what an accuracy means."""
+        return {"votes": self.config.votes}
+
+    def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
+        """Confusion matrix, contact sheet of predicted samples, and one HTML page."""
+        from geo_lm4ve.classification.report import write_report
+
+        write_report(folder, results, records, data, self.classes)
+
+
+class ClassificationMetrics(Metrics):
+    """Confusion matrix and summed cross entropy."""
+
+    def __init__(self, classes: int, label_smoothing: float = 0.0):
+        self.classes = classes
+        self.label_smoothing = label_smoothing
+        self.confusion = torch.zeros(classes, classes, dtype=torch.int64)
+        self.loss = torch.zeros((), dtype=torch.float64)
+
+    def update(self, output: Tensor, batch: Any) -> None:
+        """Add logits (B, C) and ``batch.labels``."""
+        loss = F.cross_entropy(output.float(), batch.labels, label_smoothing=self.label_smoothing, reduction="sum")
+        self.confusion += confusion_matrix(output.argmax(-1), batch.labels, self.classes).cpu()
+        self.loss += loss.double().cpu()
+
+    def state(self) -> dict[str, Tensor]:
+        """The two sums."""
+        return {"confusion": self.confusion, "loss": self.loss}
+
+    def compute(self, state: Mapping[str, Tensor]) -> dict[str, float]:
+        """``overall_accuracy`` and ``mean_class_accuracy`` in [0, 1], ``loss`` per sample."""
+        confusion = state["confusion"]
+        return {
+            "overall_accuracy": overall_accuracy(confusion),
+            "mean_class_accuracy": mean_class_accuracy(confusion),
+            "loss": (state["loss"] / confusion.sum().clamp(min=1)).item(),
+        }

@@ -1,0 +1,1 @@
+"""Many runs side by side: one table with means, intervals and checks."""

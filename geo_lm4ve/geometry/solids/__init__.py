@@ -1,0 +1,1 @@
+"""Generated meshes: household and mechanical parts, with surface samples."""

@@ -1,1 +1,0 @@
-"""Metrics of every task, to the digit of the official code."""

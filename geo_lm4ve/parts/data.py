@@ -1,0 +1,123 @@
+"""What a data set must offer to the engine: named splits, and loaders of batches that depend only on (seed, epoch)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import torch
+
+from geo_lm4ve.config import PartConfig
+from geo_lm4ve.files import UserError
+
+Self = TypeVar("Self", bound="Batch")
+
+
+class DataError(UserError, RuntimeError):
+    """Data that is missing, corrupt or not what its manifest says; the message says what to do next."""
+
+
+@runtime_checkable
+class Batch(Protocol):
+    """One batch of samples: a dataclass of tensors that knows its size and can move to a device."""
+
+    def __len__(self) -> int:
+        """Number of samples B."""
+
+    def to(self: Self, device: torch.device | str) -> Self:
+        """The same batch on another device."""
+
+
+@runtime_checkable
+class Loader(Protocol):
+    """The batches of one split on one process.
+
+    The content of batch k of an epoch depends only on (seed, epoch, k, rank, world), so a resumed run sees what the
+    uninterrupted one would have seen.
+    """
+
+    samples: int
+    """Samples of the split over all processes (each counted once)."""
+
+    def __len__(self) -> int:
+        """Batches per epoch on this process."""
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from batch ``start`` on."""
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """What model, task and report need to know about a data set.
+
+    Attributes:
+        title: what the data is, said in every report ("ModelNet40 (HDF5, 2048 points)", "synthetic solids", ...).
+        classes: class names by label for classification, else ().
+        counts: samples per split.
+        synthetic: True for generated data.
+    """
+
+    title: str
+    classes: tuple[str, ...]
+    counts: dict[str, int]
+    synthetic: bool = False
+
+
+class DataSource(ABC):
+    """A data set with splits ``train``, ``val`` and ``test`` (val may be carved out of train)."""
+
+    info: DataInfo
+
+    @abstractmethod
+    def loader(
+        self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
+    ) -> Loader:
+        """A loader of one split.
+
+        Args:
+            split: ``train``, ``val`` or ``test``.
+            batch_size: samples per batch on this process.
+            train: shuffle, augment and drop the last incomplete global batch; otherwise every sample comes exactly
+                once over all processes, in file order, without augmentation.
+            seed: the experiment's seed.
+            rank: this process.
+            world: number of processes.
+            view: 0: the plain view of each sample; v > 0: its v-th augmented view, for voting (only with
+                ``train=False``; DataError where a data set has no augmentation).
+        """
+
+    def exhibit(
+        self, folder: Path, records: Sequence[Mapping[str, Any]], split: str, title: str
+    ) -> tuple[str, str] | None:
+        """Show the samples of some records with what was predicted: pictures in ``folder``, and a part of a page.
+
+        Args:
+            folder: for picture files.
+            records: of samples of the split (``Task.records``), in ascending order of ``index``.
+            split: name of the split.
+            title: of the pictures.
+
+        Returns:
+            Heading and HTML for ``html_report``, or None where this kind of data has nothing to show.
+        """
+        return None
+
+
+@dataclass
+class DataConfig(PartConfig):
+    """Base of the ``data`` group."""
+
+    def build(self) -> DataSource:
+        """The DataSource; DataError when files are missing or corrupt."""
+        raise NotImplementedError
+
+    def read(self, paths: Sequence[Path]) -> Batch:
+        """One's own files as a batch, prepared as the test split is; needs no data set on disk.
+
+        Raises:
+            DataError: a file cannot be read, or this kind of data cannot be read from single files.
+        """
+        raise DataError(f"data={self.name} cannot read single files")

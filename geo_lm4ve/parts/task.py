@@ -1,0 +1,99 @@
+"""What a task is: loss, metrics, per-item records and the report of one kind of prediction."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from geo_lm4ve.config import PartConfig
+from geo_lm4ve.parts.data import DataSource
+
+Record = dict[str, Any]
+"""What is kept of one sample: plain numbers, strings and lists, with ``index`` = its row in the split."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A scalar to minimise and its named parts (detached, for the log)."""
+
+    total: Tensor
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Metrics(ABC):
+    """Accumulates over batches. All state is in sums, so that processes can be added up."""
+
+    @abstractmethod
+    def update(self, output: Any, batch: Any) -> None:
+        """Add one batch."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """Tensors that are summed over processes (float64 or int64, fixed shapes)."""
+
+    @abstractmethod
+    def compute(self, state: Mapping[str, Tensor]) -> dict[str, float]:
+        """Flat metric names -> values, from the summed state."""
+
+
+class Task(ABC):
+    """Everything the engine must know about one kind of prediction.
+
+    Attributes:
+        primary: the metric that model selection looks at.
+        higher_is_better: its direction.
+        outputs: number of outputs the head must have.
+    """
+
+    primary: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+    outputs: int
+
+    @abstractmethod
+    def loss(self, output: Any, batch: Any) -> Loss:
+        """The training loss of one batch, averaged over its samples."""
+
+    @abstractmethod
+    def metrics(self) -> Metrics:
+        """A fresh accumulator."""
+
+    @abstractmethod
+    def records(self, output: Any, batch: Any) -> list[Record]:
+        """One record per sample of the batch."""
+
+    def combine(self, outputs: Sequence[Any]) -> Any:
+        """One prediction out of those for several views of the same batch (voting): the mean."""
+        return torch.stack(list(outputs)).mean(0)
+
+    def files(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record]) -> list[Path]:
+        """Write what other programs read besides results and records (submission files, tables); returns the files."""
+        return []
+
+    @abstractmethod
+    def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
+        """Draw this task's pictures and pages into the run folder."""
+
+    def protocol(self) -> dict[str, Any]:
+        """What a number's reader must know about how it was made."""
+        return {}
+
+
+@dataclass
+class TaskConfig(PartConfig):
+    """Base of the ``task`` group.
+
+    Attributes:
+        votes: evaluate the mean prediction over this many augmented views of each sample; 0: one plain view.
+    """
+
+    votes: int = 0
+
+    def build(self, data: DataSource) -> Task:
+        """The task for this data set; ConfigError when they do not fit."""
+        raise NotImplementedError

@@ -1,0 +1,137 @@
+"""Point clouds in the HDF5 layout of ModelNet40: ``ply_data_{split}*.h5`` and ``shape_names.txt`` in one folder.
+
+Every HDF5 file holds ``data`` (n, points, 3) floating point and ``label`` (n,) or (n, 1) integers; other keys are
+ignored. Line i (from 0) of ``shape_names.txt`` names label i. One's own clouds in this layout are read the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from geo_lm4ve.parts.data import DataError
+
+NAMES = "shape_names.txt"
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """Clouds of one split in file order.
+
+    Attributes:
+        points: (n, points, 3) float32.
+        labels: (n,) int64.
+    """
+
+    points: Float[Tensor, "n p 3"]
+    labels: Int[Tensor, " n"]
+
+    def __len__(self) -> int:
+        """Number of clouds."""
+        return len(self.labels)
+
+    def __getitem__(self, rows: Tensor) -> Clouds:
+        """Some of the clouds."""
+        return Clouds(self.points[rows], self.labels[rows])
+
+
+def natural(path: Path) -> list[int | str]:
+    """Sort key under which ``train10`` follows ``train9``."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+
+
+def split_files(root: Path, split: str) -> list[Path]:
+    """The HDF5 files of a split in natural order; empty when there are none."""
+    return sorted(root.glob(f"ply_data_{split}*.h5"), key=natural)
+
+
+def read_names(root: Path) -> tuple[str, ...]:
+    """Class names by label.
+
+    Raises:
+        DataError: the file is missing, empty or names a class twice.
+    """
+    path = root / NAMES
+    if not path.is_file():
+        raise DataError(f"{path} is missing: it names the classes, one a line, the line number (from 0) is the label")
+    names = tuple(path.read_text(encoding="utf-8").split("\n"))
+    while names and not names[-1].strip():
+        names = names[:-1]
+    names = tuple(name.strip() for name in names)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not names or twice or "" in names:
+        raise DataError(f"{path} must hold one distinct class name a line; empty or repeated: {twice or 'a line'}")
+    return names
+
+
+def read_split(root: Path, split: str, names: Sequence[str]) -> Clouds:
+    """All clouds of a split, checked.
+
+    Raises:
+        DataError: no such files, or a file that is corrupt, lacks a key, has another shape, a label without a name or
+            a coordinate that is not finite; the message names the file and the row.
+    """
+    files = split_files(root, split)
+    if not files:
+        raise DataError(f"no ply_data_{split}*.h5 in {root}")
+    parts = [_read_file(path, names) for path in files]
+    sizes = {part.points.shape[1] for part in parts}
+    if len(sizes) > 1:
+        listed = ", ".join(f"{path.name}: {part.points.shape[1]}" for path, part in zip(files, parts))
+        raise DataError(f"all clouds of a split must have the same number of points, {root} has {listed}")
+    return Clouds(torch.cat([part.points for part in parts]), torch.cat([part.labels for part in parts]))
+
+
+def _read_file(path: Path, names: Sequence[str]) -> Clouds:
+    try:
+        with h5py.File(path) as file:
+            data, label = (_dataset(file, path, key)[()] for key in ("data", "label"))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error}): the file is damaged or cut off; fetch it again") from error
+    return Clouds(_points(path, data), _labels(path, label, len(data), names))
+
+
+def _dataset(file: Any, path: Path, key: str) -> Any:
+    found = file.get(key)
+    if not isinstance(found, h5py.Dataset):
+        raise DataError(f"{path} has no dataset {key!r}, only {sorted(file)}; needed are 'data' and 'label'")
+    return found
+
+
+def _points(path: Path, data: np.ndarray) -> Tensor:
+    if data.ndim != 3 or data.shape[2] != 3 or 0 in data.shape or data.dtype.kind != "f":
+        raise DataError(f"{path}: 'data' must be floating point (clouds, points, 3), it is {data.dtype} {data.shape}")
+    if not (finite := np.isfinite(data)).all():
+        row, point, _ = np.argwhere(~finite)[0]
+        raise DataError(
+            f"{path}, row {row}, point {point} is {data[row, point].tolist()}: coordinates must be finite; "
+            "remove or repair that cloud"
+        )
+    return torch.from_numpy(data.astype(np.float32, copy=False))
+
+
+def _labels(path: Path, label: np.ndarray, clouds: int, names: Sequence[str]) -> Tensor:
+    if label.shape not in ((clouds,), (clouds, 1)):
+        raise DataError(
+            f"{path}: 'label' must be ({clouds},) or ({clouds}, 1) for {clouds} clouds, it is {label.shape}"
+        )
+    label = label.reshape(-1)
+    if label.dtype.kind not in "iuf" or not np.array_equal(label, np.trunc(label)):
+        raise DataError(f"{path}: 'label' must hold whole numbers, it is {label.dtype}, e.g. {label[:3].tolist()}")
+    outside = np.flatnonzero((label < 0) | (label >= len(names)))
+    if len(outside):
+        row = outside[0]
+        raise DataError(
+            f"{path}, row {row} has label {label[row]:g}, but {NAMES} names {len(names)} classes; correct "
+            "the label or add the name"
+        )
+    return torch.from_numpy(label.astype(np.int64))

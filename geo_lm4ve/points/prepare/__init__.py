@@ -1,0 +1,1 @@
+"""Preparers of point-cloud data sets."""

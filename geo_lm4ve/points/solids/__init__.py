@@ -1,0 +1,1 @@
+"""Synthetic solids: files and data source of generated clouds."""

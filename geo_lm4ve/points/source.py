@@ -1,0 +1,226 @@
+"""Clouds of a folder as a data source, all in memory: the base of every point-cloud data set."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import MISSING
+from torch import Tensor
+
+from geo_lm4ve.config import ConfigError, register
+from geo_lm4ve.data.split import carve, thin
+from geo_lm4ve.geometry.meshes import PointsError, read_points
+from geo_lm4ve.geometry.normalize import normalize_unit_sphere
+from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Loader
+from geo_lm4ve.points.augment import ScaleAndShift
+from geo_lm4ve.points.batch import PointBatch
+from geo_lm4ve.points.files import Clouds, read_names, read_split, split_files
+from geo_lm4ve.points.loader import EvalLoader, Recipe, TrainLoader
+from geo_lm4ve.points.order import cache_folder, fps_order
+from geo_lm4ve.points.viz.exhibit import exhibit
+
+POOL = 1200 / 1024
+"""Points that farthest point sampling keeps for training per point of a batch (Point-BERT: 1,200 for 1,024)."""
+
+
+class Sampling(enum.Enum):
+    """Which of the stored points of a cloud a batch takes, in training / in evaluation."""
+
+    fps_random = "random ones of the 1200/1024-fold farthest points / the farthest points"
+    first = "the first ones / the first ones"
+    random = "random ones of all / the first ones"
+
+
+@dataclass
+class PointCloudConfig(DataConfig):
+    """Clouds in the HDF5 layout of ModelNet40 (``points/files.py``).
+
+    Attributes:
+        root: folder with ``ply_data_{train,test}*.h5`` and ``shape_names.txt``.
+        points: points per cloud in a batch.
+        sampling: which of the stored points: ``fps_random`` (Point-BERT), ``first`` (OpenPoints) or ``random``.
+        scale_low, scale_high: range of the random scale per axis in training.
+        shift: bound of the random shift per axis in training, in the unit of the points.
+        normalize: centre every cloud and scale it to the unit sphere when it is read.
+        val_fraction: part of every class of train held out as ``val`` (the same for every seed); 0: no ``val``.
+        limit: at most so many clouds of every split, for debugging.
+        allow_other_counts: accept numbers of clouds that differ from the data set's own, and classes without a
+            training cloud.
+    """
+
+    root: str = MISSING
+    points: int = 1024
+    sampling: Sampling = Sampling.fps_random
+    scale_low: float = 2 / 3
+    scale_high: float = 3 / 2
+    shift: float = 0.2
+    normalize: bool = False
+    val_fraction: float = 0.1
+    limit: int | None = None
+    allow_other_counts: bool = False
+
+    def __post_init__(self) -> None:
+        """Check ranges; raises ConfigError."""
+        if self.points < 1 or (self.limit is not None and self.limit < 1):
+            raise ConfigError(f"data.points={self.points} and data.limit={self.limit} must be at least 1")
+        if not 0 <= self.val_fraction < 1:
+            raise ConfigError(f"data.val_fraction={self.val_fraction} must be in [0, 1)")
+        if not 0 < self.scale_low <= self.scale_high or self.shift < 0:
+            raise ConfigError(
+                f"0 < data.scale_low <= data.scale_high and data.shift >= 0 must hold, "
+                f"got {self.scale_low}, {self.scale_high}, {self.shift}"
+            )
+
+    def title(self, names: Sequence[str]) -> str:
+        """What reports call the data with these classes."""
+        return f"point clouds of {Path(self.root).name} ({len(names)} classes, {self.points} points)"
+
+    @property
+    def advice(self) -> str:
+        """How to get the data; ends the message about a missing folder."""
+        return "set data.root to a folder in the layout that datasets/README.md describes"
+
+    def expected_counts(self, names: Sequence[str], manifest: dict[str, Any]) -> dict[str, int]:
+        """Clouds that each split should hold, as far as it is known."""
+        return dict(manifest.get("counts", {}))
+
+    def build(self) -> PointCloudSource:
+        """The data in memory; DataError when files are missing, corrupt or not of the expected number."""
+        return PointCloudSource(self)
+
+    def read(self, paths: Sequence[Path]) -> PointBatch:
+        """Mesh and point files as one batch, scaled to the unit sphere and sampled as the test split is."""
+        try:
+            clouds = [read_points(path, at_least=self.points, mesh_points=max(2048, self.points)) for path in paths]
+        except PointsError as error:
+            raise DataError(str(error)) from error
+        taken = [self._test_points(normalize_unit_sphere(cloud.points)) for cloud in clouds]
+        names = tuple(Path(path).name for path in paths)
+        return PointBatch(torch.stack(taken), torch.full((len(taken),), -1), torch.arange(len(taken)), names)
+
+    def _test_points(self, points: Tensor) -> Tensor:
+        if self.sampling is Sampling.fps_random:
+            return points[farthest_point_sample(points[None], self.points)[0]]
+        return points[: self.points]
+
+
+@register("data", "point_folder")
+@dataclass
+class PointFolderConfig(PointCloudConfig):
+    """One's own clouds: a folder in the layout of ModelNet40, scaled to the unit sphere when read."""
+
+    name: str = "point_folder"
+    normalize: bool = True
+
+
+class PointCloudSource(DataSource):
+    """See PointCloudConfig. All clouds are in memory, reduced to the points that batches can use."""
+
+    def __init__(self, config: PointCloudConfig):
+        self.config = config
+        self.root = _checked_root(Path(config.root).expanduser(), config.advice)
+        self.names = read_names(self.root)
+        manifest = _manifest(self.root)
+        files = {split: read_split(self.root, split, self.names) for split in ("train", "test")}
+        self._check_counts(files, config.expected_counts(self.names, manifest))
+        self.splits = self._prepared(files)
+        counts = {split: len(clouds) for split, clouds in self.splits.items()}
+        self.info = DataInfo(config.title(self.names), self.names, counts, synthetic=bool(manifest.get("synthetic")))
+
+    def loader(
+        self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
+    ) -> Loader:
+        """See DataSource.loader."""
+        if split not in self.splits:
+            raise DataError(f"{self.root} has no split {split!r}, only {', '.join(self.splits)} (data.val_fraction)")
+        if batch_size < 1 or not 0 <= rank < world or view < 0 or (view and train):
+            raise ValueError(
+                f"a loader needs batch_size >= 1, 0 <= rank < world, and view >= 0 (0 in training); got "
+                f"{batch_size=}, {rank=}, {world=}, {view=}, {train=}"
+            )
+        config = self.config
+        augment = ScaleAndShift(config.scale_low, config.scale_high, config.shift)
+        recipe = Recipe(config.points, config.sampling is not Sampling.first, augment)
+        place = {"batch_size": batch_size, "seed": seed, "rank": rank, "world": world}
+        if train:
+            return TrainLoader(self.splits[split], recipe, **place)
+        return EvalLoader(self.splits[split], recipe, view=view, **place)
+
+    def exhibit(self, folder: Path, records: Sequence[Mapping[str, Any]], split: str, title: str) -> tuple[str, str]:
+        """See DataSource.exhibit: ``contact_sheet.png``, and cards to turn."""
+        return exhibit(folder, records, self, split, title)
+
+    def _check_counts(self, files: dict[str, Clouds], expected: dict[str, int]) -> None:
+        if self.config.allow_other_counts:
+            return
+        counts = {split: len(clouds) for split, clouds in files.items()}
+        if wrong := {split: count for split, count in expected.items() if counts.get(split) != count}:
+            raise DataError(
+                f"{self.root} must hold {wrong} clouds, it holds {counts}: a file is missing or too many; get the data "
+                "again, or accept it by data.allow_other_counts=true"
+            )
+        present = files["train"].labels.bincount(minlength=len(self.names))
+        if empty := [name for name, count in zip(self.names, present.tolist()) if not count]:
+            raise DataError(
+                f"{self.root}: no training cloud of {', '.join(empty)}; drop the name, add clouds, or accept it by "
+                "data.allow_other_counts=true"
+            )
+
+    def _prepared(self, files: dict[str, Clouds]) -> dict[str, Clouds]:
+        # The farthest point order is that of whole files, so it outlives a change of val_fraction; a limit is there
+        # to be fast, so it comes first.
+        if self.config.limit is None:
+            return self._divide({split: self._stored(split, clouds) for split, clouds in files.items()})
+        return {split: self._stored(split, clouds) for split, clouds in self._divide(files).items()}
+
+    def _divide(self, files: dict[str, Clouds]) -> dict[str, Clouds]:
+        train, val = carve(files["train"].labels, self.config.val_fraction)
+        rows = {"train": (files["train"], train), "val": (files["train"], val)}
+        rows["test"] = (files["test"], torch.arange(len(files["test"])))
+        limit = self.config.limit
+        return {split: clouds[thin(chosen, limit)] for split, (clouds, chosen) in rows.items() if len(chosen)}
+
+    def _stored(self, split: str, clouds: Clouds) -> Clouds:
+        """The clouds with the points that batches can use, in the order in which they take them."""
+        config, available = self.config, clouds.points.shape[1]
+        if available < config.points:
+            raise DataError(f"{self.root}: {split} clouds have {available} points, data.points={config.points}")
+        points = normalize_unit_sphere(clouds.points) if config.normalize else clouds.points
+        if config.sampling is Sampling.first:
+            return Clouds(points[:, : config.points].contiguous(), clouds.labels)
+        if config.sampling is Sampling.random:
+            return Clouds(points, clouds.labels)
+        pool = min(available, math.ceil(config.points * POOL))
+        order = fps_order(points, pool, cache_folder(self.root), f"{self.root} ({split})")
+        return Clouds(points.gather(1, order[..., None].expand(-1, -1, 3)), clouds.labels)
+
+
+def _checked_root(root: Path, advice: str) -> Path:
+    if not root.is_dir():
+        raise DataError(f"there is no folder {root.absolute()}: {advice}")
+    if split_files(root, "train"):
+        return root
+    inside = [path for path in sorted(root.iterdir()) if path.is_dir() and split_files(path, "train")]
+    hint = f"they are in {inside[0]}: set data.root={inside[0]}" if inside else advice
+    raise DataError(f"no ply_data_train*.h5 in {root.absolute()}: {hint}")
+
+
+def _manifest(root: Path) -> dict[str, Any]:
+    path = root / "manifest.json"
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON ({error}); delete it or prepare the data again") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path} must hold an object with 'counts'; delete it or prepare the data again")
+    return content

@@ -1,0 +1,49 @@
+"""Pictures of point cloud and mesh files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from geo_lm4ve.geometry.meshes import read_points
+from geo_lm4ve.points.viz.cards import Cloud, section
+from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
+from geo_lm4ve.viz.html import html_report
+
+Top = Sequence[tuple[str, float]]
+"""(class, probability) of the best classes of a cloud, best first."""
+
+
+def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Top] | None = None) -> list[Path]:
+    """Draw point cloud and mesh files as ``clouds.png`` and ``clouds.html`` (to turn with the mouse).
+
+    Args:
+        files: anything that ``read_points`` reads; meshes are sampled.
+        out: folder for the pictures.
+        predictions: file name as given -> its best classes.
+
+    Returns:
+        The files written.
+
+    Raises:
+        PointsError: a file cannot be read; the message names it.
+    """
+    tops = predictions or {}
+    clouds = [Cloud(read_points(path).points.numpy(), tops.get(str(path), ()), name=path.name) for path in files]
+    title = files[0].name if len(files) == 1 else f"{len(files)} point clouds"
+    labelled = all(cloud.top for cloud in clouds)
+    contact_sheet_png(
+        out / "clouds.png",
+        [cloud.points for cloud in clouds],
+        [f"{cloud.top[0][0]}\n{cloud.name}" if cloud.top else f"{cloud.name}\n{_size(cloud)}" for cloud in clouds],
+        None,
+        title,
+        probabilities=[cloud.top[0][1] for cloud in clouds] if labelled else None,
+        note="predicted class in bold, file below" if labelled else "",
+    )
+    html_report(out / "clouds.html", title, {}, samples=section(clouds), note=", ".join(map(str, files[:20])))
+    return [out / "clouds.png", out / "clouds.html"]
+
+
+def _size(cloud: Cloud) -> str:
+    return f"{len(cloud.points):,} points"

@@ -1,0 +1,71 @@
+"""What a preparer is, and the table of those there are."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from rich.console import RenderableType
+
+from geo_lm4ve.config import unknown
+from geo_lm4ve.parts.data import DataError
+
+DATASETS = Path("datasets")
+"""Folder with one folder per data set, relative to the working directory."""
+
+
+class Preparer(ABC):
+    """Brings one data set into the form that its data source reads.
+
+    Attributes:
+        name: on the command line, and of the folder ``datasets/<name>``.
+        summary: one line for the help text: what it is, how large, where from.
+        large: whether ``prepare`` takes so long that ``workers`` count, and downloads only when asked by ``download``.
+        workers: processes.
+        download: fetch the original files first.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    large: ClassVar[bool] = False
+    workers: int = 0
+    download: bool = False
+
+    @property
+    def root(self) -> Path:
+        """Where the prepared data go unless the user says otherwise."""
+        return DATASETS / self.name / "processed"
+
+    @abstractmethod
+    def prepare(self, root: Path, source: Path | None) -> None:
+        """Put the data into ``root``.
+
+        Args:
+            root: folder of the prepared data; an interrupted run leaves nothing half-written in it.
+            source: a file or folder that the user already has, instead of a download.
+
+        Raises:
+            DataError: no source answers, or the data are damaged.
+        """
+
+    @abstractmethod
+    def check(self, root: Path) -> RenderableType:
+        """Read everything in ``root`` and describe it; DataError where it is not what it should be."""
+
+
+PREPARERS: dict[str, Preparer] = {}
+Class = TypeVar("Class", bound=type[Preparer])
+
+
+def preparer(cls: Class) -> Class:
+    """Class decorator: make a preparer known to ``tools/prepare.py``."""
+    PREPARERS[cls.name] = cls()
+    return cls
+
+
+def find(name: str) -> Preparer:
+    """The preparer of a data set; a DataError lists those there are."""
+    if name not in PREPARERS:
+        raise DataError(unknown("data set", name, PREPARERS))
+    return PREPARERS[name]

@@ -1,0 +1,141 @@
+"""Argoverse 1 and 2: fetch and unpack the original files on request, and make the scene cache of every split."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from geo_lm4ve.notice import progress
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.prepare.base import DATASETS, Preparer, preparer
+from geo_lm4ve.prepare.download import download
+from geo_lm4ve.prepare.tar_archive import untar
+from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
+from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.cache.build import build_cache
+from geo_lm4ve.traffic.cache.shards import Manifest, Shards, read_manifest
+from geo_lm4ve.traffic.source import SceneConfig
+
+SPLITS = ("train", "val", "test")
+
+
+class ScenePreparer(Preparer):
+    """Makes scene caches.
+
+    Attributes:
+        config: of the data set.
+    """
+
+    large = True
+    config: ClassVar[type[SceneConfig]]
+
+    @property
+    def root(self) -> Path:
+        """Where the original files are."""
+        return DATASETS / self.name / "raw"
+
+    def prepare(self, root: Path, source: Path | None) -> None:
+        """See Preparer.prepare.
+
+        Args:
+            root: folder of the original files; the cache goes into ``root/scene_cache``.
+            source: an archive, or a folder with archives, to unpack into ``root`` first.
+        """
+        if self.download:
+            for name, url in self._archives():
+                untar(download([url], root.parent / "archives" / name, None), root)
+        elif source:
+            for archive in self._given(source):
+                untar(archive, root)
+        config = self._config(root)
+        found = [(split, files) for split in SPLITS if len(files := config.files(split))]
+        if not found:
+            raise DataError(
+                f"there are no scenes of {config.layout} in {root.absolute()}. Set --root to the folder that holds "
+                f"them, unpack archives that you have by --from FOLDER, or fetch them by --download; {self._manifest} "
+                "lists them and README.md beside it has licence and layout"
+            )
+        for split, files in found:
+            build_cache(files, config.cache_folder() / split, self.workers, config.max_dropped)
+
+    def check(self, root: Path) -> RenderableType:
+        """See Preparer.check: every shard is read and compared with its checksum."""
+        config = self._config(root)
+        table = Table("split", "scenes", "official", "dropped", "agents", "lanes", "kB a scene", title=str(root))
+        remarks = []
+        for split, folder, manifest in self._caches(config):
+            agents, lanes = _count(folder, manifest, split)
+            remarks += [f"{split}: {count:,} {fact}" for fact, count in manifest.facts().items() if count]
+            official = config.official.get(split)
+            table.add_row(
+                split, f"{manifest.scenes:,}", f"{official:,}" if official else "", f"{len(manifest.dropped):,}",
+                f"{agents:.1f}", f"{lanes:.1f}", f"{manifest.bytes_per_scene / 1000:.1f}",
+            )  # fmt: skip
+        if not table.row_count:
+            raise DataError(f"there is no scene cache in {config.cache_folder()}: prepare it without --check")
+        return Group(table, *remarks)
+
+    def _config(self, root: Path) -> SceneConfig:
+        return self.config(root=str(root))
+
+    def _caches(self, config: SceneConfig) -> Iterator[tuple[str, Path, Manifest]]:
+        for split in SPLITS:
+            folder = config.cache_folder() / split
+            if (manifest := read_manifest(folder)) is not None:
+                yield split, folder, manifest
+
+    @property
+    def _manifest(self) -> Path:
+        return DATASETS / self.name / "manifest.toml"
+
+    def _archives(self) -> list[tuple[str, str]]:
+        """(name, URL) of every archive in the manifest."""
+        try:
+            content = tomllib.loads(self._manifest.read_text(encoding="utf-8"))
+            return [(archive["name"], archive["url"]) for archive in content["archives"]]
+        except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+            raise DataError(f"{self._manifest.absolute()} cannot be read ({error!r}): restore it") from error
+
+    def _given(self, source: Path) -> list[Path]:
+        if source.is_file():
+            return [source]
+        found = [source / name for name, _ in self._archives() if (source / name).is_file()]
+        if not found:
+            raise DataError(f"none of the archives of {self._manifest} is in {source}")
+        return found
+
+
+@preparer
+class Argoverse1(ScenePreparer):
+    """Argoverse 1 motion forecasting v1.1."""
+
+    name = "argoverse1"
+    summary = "Argoverse 1 motion forecasting: scene cache of csv and XML files, 14 kB a scene; --download fetches them"
+    config = Argoverse1Config
+
+
+@preparer
+class Argoverse2(ScenePreparer):
+    """Argoverse 2 motion forecasting."""
+
+    name = "argoverse2"
+    summary = (
+        "Argoverse 2 motion forecasting: scene cache of parquet and json files, 27 kB a scene; --download: them too"
+    )
+    config = Argoverse2Config
+
+
+def _count(folder: Path, manifest: Manifest, split: str) -> tuple[float, float]:
+    """Mean agents and lanes of a scene."""
+    shards = Shards(folder, manifest)
+    agents = lanes = 0
+    for number in progress(range(len(shards.sizes)), f"reading {split}"):
+        pack = shards.pack(number)
+        agents += len(pack.heading)
+        lanes += len(pack.lane_view)
+    return agents / max(manifest.scenes, 1), lanes / max(manifest.scenes, 1)

@@ -1,0 +1,1 @@
+"""Scenes packed into shards on disk."""

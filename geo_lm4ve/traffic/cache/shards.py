@@ -1,0 +1,176 @@
+"""The scene cache on disk: shards of plain arrays with a manifest that says what they hold.
+
+``<folder>/shard-00000.safetensors`` holds a ScenePack of up to 512 scenes, ``shard-00000.json`` beside it what it was
+made of, and ``manifest.json``, written last, all shards. No pickles; every shard has its sha256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+
+from geo_lm4ve.files import atomic_path, write_json
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.cache.pack import ScenePack, join_packs
+
+FORMAT = 1
+"""Version of the stored arrays: another version is built anew."""
+
+SHARD = 512
+"""Scenes per shard."""
+
+KEEP = 2
+"""Groups of shards in memory: a batch may fall between two."""
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A scene that could not be read, and why."""
+
+    scene: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ShardRecord:
+    """What one shard holds.
+
+    Attributes:
+        file: name of the shard.
+        key: of the files it was made of.
+        scenes: number of scenes.
+        bytes: size of the file.
+        sha256: of the file.
+        dropped: scenes that could not be read.
+        facts: counts worth saying: scenes without recording car, links of the map that lead nowhere, ...
+    """
+
+    file: str
+    key: str
+    scenes: int
+    bytes: int
+    sha256: str
+    dropped: list[Dropped] = field(default_factory=list)
+    facts: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> ShardRecord:
+        """The record that ``asdict`` made plain."""
+        return cls(**{**values, "dropped": [Dropped(**entry) for entry in values["dropped"]]})
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All shards of a split."""
+
+    key: str
+    shards: list[ShardRecord]
+    format: int = FORMAT
+
+    @property
+    def scenes(self) -> int:
+        """Scenes in all shards."""
+        return sum(shard.scenes for shard in self.shards)
+
+    @property
+    def dropped(self) -> list[Dropped]:
+        """All scenes that could not be read."""
+        return [entry for shard in self.shards for entry in shard.dropped]
+
+    @property
+    def bytes_per_scene(self) -> float:
+        """Mean size of a scene on disk."""
+        return sum(shard.bytes for shard in self.shards) / max(self.scenes, 1)
+
+    def facts(self) -> dict[str, int]:
+        """Sums of the shards' facts."""
+        names = sorted({name for shard in self.shards for name in shard.facts})
+        return {name: sum(shard.facts.get(name, 0) for shard in self.shards) for name in names}
+
+    def write(self, folder: Path) -> None:
+        """Write ``manifest.json``: from now on the cache is complete."""
+        write_json(folder / MANIFEST, asdict(self))
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a complete cache of this version, or None.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != FORMAT:
+            return None
+        return Manifest(content["key"], [ShardRecord.of(shard) for shard in content["shards"]])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is damaged ({error!r}); delete it, the cache is then built again") from error
+
+
+def write_shard(path: Path, pack: ScenePack) -> tuple[int, str]:
+    """Write a shard atomically; returns its size and sha256."""
+    with atomic_path(path) as temporary:
+        save_file(pack.arrays(), temporary)
+        content = temporary.read_bytes()
+    return len(content), hashlib.sha256(content).hexdigest()
+
+
+def read_shard(path: Path, record: ShardRecord, verify: bool = True) -> ScenePack:
+    """Read a shard.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    advice = f"delete {path.parent / MANIFEST} and {path.name}, they are then built again"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"the scene cache lacks {path} ({error}); {advice}") from error
+    if verify and hashlib.sha256(content).hexdigest() != record.sha256:
+        raise DataError(f"{path} does not match its checksum; {advice}")
+    try:
+        return ScenePack.of_arrays(safetensors.torch.load(content), str(path))
+    except SafetensorError as error:
+        raise DataError(f"{path} is damaged ({error}); {advice}") from error
+
+
+class Shards:
+    """The shards of a cache, read together in groups; the groups used last are held in memory, ``KEEP`` of them.
+
+    Attributes:
+        sizes: scenes of each shard.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest):
+        self.folder, self.records = folder, [shard for shard in manifest.shards if shard.scenes]
+        self.sizes = [record.scenes for record in self.records]
+        self.loaded: OrderedDict[tuple[int, ...], ScenePack] = OrderedDict()
+        self.verified: set[int] = set()
+
+    def pack(self, *numbers: int) -> ScenePack:
+        """Some shards as one pack, from memory or disk; checksums are verified when a shard is first read."""
+        if numbers not in self.loaded:
+            while len(self.loaded) >= KEEP:
+                self.loaded.popitem(last=False)
+            self.loaded[numbers] = join_packs([self._read(number) for number in numbers])
+        self.loaded.move_to_end(numbers)
+        return self.loaded[numbers]
+
+    def _read(self, number: int) -> ScenePack:
+        record = self.records[number]
+        pack = read_shard(self.folder / record.file, record, number not in self.verified)
+        self.verified.add(number)
+        return pack

@@ -1,0 +1,53 @@
+"""No network at all: the target's present state as a token, and the scene itself for heads that calculate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from geo_lm4ve.config import register
+from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
+from geo_lm4ve.tokens import TokenSet
+from geo_lm4ve.traffic.batch import SceneBatch
+
+SCENE = "scene"
+"""Context entry: the SceneBatch, for heads that forecast from positions and lanes instead of features."""
+
+
+@register("encoder", "kinematic")
+@dataclass
+class KinematicEncoderConfig(EncoderConfig):
+    """Encoder of the baselines that need no training; it has no parameters.
+
+    Its one stage is ``state``: a token of the target agent (span ``agents``) with the features x, y [m] and vx, vy
+    [m/s] at the last observed step.
+    """
+
+    name: str = "kinematic"
+
+    def build(self) -> KinematicEncoder:
+        """The encoder."""
+        return KinematicEncoder()
+
+
+class KinematicEncoder(Encoder):
+    """See KinematicEncoderConfig."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.ModuleDict({"state": State()})
+        self.dims = {"state": 4}
+
+
+class State(nn.Module):
+    """Batch -> one token per scene, with the scene in the context."""
+
+    def forward(self, batch: SceneBatch) -> TokenSet:
+        """The targets' states."""
+        agents = batch.graph["agent"]
+        now = agents.history[batch.targets, -1]
+        features = torch.cat([now, agents.velocity[batch.targets].to(now)], dim=1)[:, None]
+        valid = torch.ones(len(batch), 1, dtype=torch.bool, device=now.device)
+        return TokenSet(features, valid, {"agents": (0, 1)}, positions=now[:, None], context={SCENE: batch})

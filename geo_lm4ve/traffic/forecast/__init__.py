@@ -1,0 +1,1 @@
+"""The forecasting task: loss, metrics, records, report, prediction, token activation."""

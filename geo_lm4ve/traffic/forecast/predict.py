@@ -1,0 +1,104 @@
+"""Forecasts for one's own traffic scenes, with or without futures: a submission file and a page to look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.engine.config import RunConfig
+from geo_lm4ve.engine.weights import model_for_evaluation
+from geo_lm4ve.experiment import ExperimentConfig
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.progress import Meter
+from geo_lm4ve.traffic.batch import SceneBatch
+from geo_lm4ve.traffic.forecast.report import write_submission
+from geo_lm4ve.traffic.heads.trajectories import Trajectories
+from geo_lm4ve.traffic.source import SceneConfig
+from geo_lm4ve.traffic.submissions import Forecasts
+from geo_lm4ve.traffic.submissions.forecasts import join
+from geo_lm4ve.traffic.viz.choice import evenly
+from geo_lm4ve.traffic.viz.html import fitting, scenes_html
+from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
+
+BATCH, SHOWN = 32, 60
+"""Scenes at a time; scenes on the page, evenly spaced over all."""
+
+
+@torch.no_grad()
+def predict_scenes(
+    experiment: ExperimentConfig,
+    folder: Path | None,
+    files: Sequence[Path],
+    *,
+    out: Path | None = None,
+    gallery: Path | None = None,
+) -> Forecasts:
+    """Forecast the target of every scene.
+
+    Args:
+        experiment: its ``data`` part says how a file becomes a scene.
+        folder: run folder with the trained weights; None for a baseline that has none (or ``run.checkpoint``).
+        files: csv files (Argoverse 1), scenario folders or their parquet files (Argoverse 2), or folders of these.
+        out: folder for ``forecasts.h5`` or ``forecasts.parquet``.
+        gallery: ``.html`` file to write.
+
+    Returns:
+        The forecasts in city coordinates, in the order of the files.
+
+    Raises:
+        ConfigError: the experiment is not about traffic scenes, or needs weights and none were given.
+        DataError: a file cannot be read, or none was given.
+    """
+    config, run = experiment.data, experiment.run
+    if not isinstance(config, SceneConfig) or not isinstance(run, RunConfig):
+        raise ConfigError(f"data={config.name} has no traffic scenes to forecast (or run is not default)")
+    paths = [path for file in files for path in config.own_files(file)]
+    if not paths:
+        raise DataError("no files to forecast were given")
+    model = model_for_evaluation(experiment, run, folder, config.future)[0].eval()
+    shown = set(evenly(len(paths), SHOWN)) if gallery is not None else set()
+    parts, scenes = [], []
+    with Meter("forecast", len(paths)) as meter:
+        for start in range(0, len(paths), BATCH):
+            chosen = paths[start : start + BATCH]
+            batch = config.read(chosen)
+            output = model(batch)
+            parts.append(_forecasts(batch, output))
+            drawn = {row: path for row, path in enumerate(chosen) if start + row in shown}
+            scenes += _drawn(config, batch, output, drawn)
+            meter.advance(len(batch))
+    forecasts = join(parts)
+    if out is not None:
+        write_submission(out, forecasts, config.protocol)
+    if gallery is not None:
+        # The files are the caller's, whatever the model was trained on.
+        note = "The model was trained on synthetic data." if config.synthetic and folder is not None else ""
+        title = f"Forecasts of {experiment.name} · scenes: {len(paths)}"
+        scenes_html(gallery, fitting(scenes), title, note=note, total=len(paths))
+    return forecasts
+
+
+def _forecasts(batch: SceneBatch, output: Trajectories) -> Forecasts:
+    return Forecasts(
+        scenes=batch.scene_id,
+        tracks=[ids[0] for ids in batch.agent_ids],
+        positions=batch.to_city(output.positions).numpy(),
+        probabilities=output.probabilities.cpu().double().numpy(),
+    )
+
+
+def _drawn(config: SceneConfig, batch: SceneBatch, output: Trajectories, paths: dict[int, Path]) -> list[TrafficScene]:
+    """Some scenes of a batch: ``paths`` maps their rows to their files."""
+    return [
+        traffic_scene(
+            batch,
+            row,
+            modes=output.positions[row],
+            probabilities=output.probabilities[row],
+            surface=config.own_surface(path, batch.city[row]),
+        )
+        for row, path in paths.items()
+    ]

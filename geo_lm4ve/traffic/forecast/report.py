@@ -1,0 +1,179 @@
+"""What a forecasting run leaves behind: submission file, scores with breakdown, per-scene table; pictures, pages."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from geo_lm4ve.files import write_json
+from geo_lm4ve.parts.task import Record
+from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.forecast.records import KS, forecast_of, forecasts_of, table_of
+from geo_lm4ve.traffic.metrics.table import Table, breakdown, means
+from geo_lm4ve.traffic.metrics.table_file import write_table
+from geo_lm4ve.traffic.source import SceneSource
+from geo_lm4ve.traffic.submissions import Forecasts, write_argoverse1, write_argoverse2
+from geo_lm4ve.traffic.viz.animation import animate
+from geo_lm4ve.traffic.viz.choice import evenly, worst_and_spread
+from geo_lm4ve.traffic.viz.html import fitting, scenes_html
+from geo_lm4ve.traffic.viz.png import scenes_png
+from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
+from geo_lm4ve.viz import html
+from geo_lm4ve.viz.curves import curves_png, read_metrics
+
+SUBMISSION = {Protocol.av1: "forecasts.h5", Protocol.av2: "forecasts.parquet"}
+"""Name of the submission file by the data set's layout."""
+SHEET = 12
+"""Scenes on a sheet."""
+SAID = ("minADE_6", "minFDE_6", "minFDE_1", "brier-minFDE_6")
+"""Numbers said of each scene; the second one orders them."""
+
+
+def write_report(
+    folder: Path,
+    results: Mapping[str, Any],
+    records: Sequence[Record],
+    data: SceneSource,
+    layout: Protocol,
+    protocol: Protocol,
+    pictures: int,
+) -> None:
+    """Draw into the run folder.
+
+    ``worst.png``, ``spread.png``, ``worst.gif`` (``worst.mp4`` too where ffmpeg is), ``curves.png`` (training),
+    ``scenes.html`` (interactive) and ``report.html``.
+
+    Args:
+        folder: run folder.
+        results: content of ``results.json``.
+        records: one per scene, in the order of the split.
+        data: the scenes.
+        layout: whose files the data set has; decides the submission format.
+        protocol: whose metrics.
+        pictures: scenes in the interactive page.
+    """
+    table = table_of(records)
+    scores = scores_of(table, protocol, folder / SUBMISSION[layout], results)
+    title = f"{results['experiment']} · {results['block']} · {results['data']}"
+    shown = worst_and_spread(table[SAID[1]], pictures)
+    scenes = scenes_of([records[row] for row in shown], data, str(results["protocol"]["split"]))
+    drawn = _pictures(folder, scenes, title, results, data.info.synthetic)
+    scenes_html(
+        folder / "scenes.html",
+        fitting(scenes),
+        title,
+        note="Half of the scenes are the worst of the split, the others are spread evenly over it.",
+        highlights=_highlights(scores),
+        total=len(records),
+        synthetic=data.info.synthetic,
+    )
+    html.html_report(
+        folder / "report.html",
+        title,
+        {key: value for key, value in results.items() if key not in ("metrics", "config")},
+        highlights=_highlights(scores),
+        tables=[_metric_table(scores["metrics"]), _breakdown_table(scores["breakdown"])],
+        pictures=drawn,
+        note="Scenes to play through: scenes.html beside this page.",
+        synthetic=data.info.synthetic,
+    )
+
+
+def write_files(
+    folder: Path, results: Mapping[str, Any], records: Sequence[Record], layout: Protocol, protocol: Protocol
+) -> list[Path]:
+    """Write what other programs read; returns the files.
+
+    ``forecasts.h5`` or ``forecasts.parquet`` (submission format), ``scores.json`` (the shape of the evaluator's JSON)
+    and ``scenes.csv`` (one row per scene).
+    """
+    submission, table = write_submission(folder, forecasts_of(records), layout), table_of(records)
+    write_json(folder / "scores.json", scores_of(table, protocol, submission, results))
+    write_table(folder / "scenes.csv", table)
+    return [submission, folder / "scores.json", folder / "scenes.csv"]
+
+
+def write_submission(folder: Path, forecasts: Forecasts, layout: Protocol) -> Path:
+    """Write the forecasts in the submission format of the data set; returns the file."""
+    path = folder / SUBMISSION[layout]
+    write = write_argoverse1 if layout is Protocol.av1 else write_argoverse2
+    write(path, forecasts)
+    return path
+
+
+def scores_of(table: Table, protocol: Protocol, submission: Path, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Metrics and breakdown in the shape of the evaluator's JSON (``scoring/scores.py``)."""
+    return {
+        "metrics": means(table, protocol, KS),
+        "protocol": protocol.value,
+        "samples": len(table["scene"]),
+        "predictions": submission.name,
+        "data": results["data"],
+        "split": results["protocol"]["split"],
+        "breakdown": breakdown(table, protocol, KS),
+    }
+
+
+def scenes_of(records: Sequence[Record], data: SceneSource, split: str) -> list[TrafficScene]:
+    """The scenes of some records with their forecasts, in the order of the records (ascending index)."""
+    batch = data.split(split).batch(torch.tensor([record["index"] for record in records]))
+    modes = batch.to_scene(torch.stack([torch.from_numpy(forecast_of(record)) for record in records]))
+    return [
+        traffic_scene(
+            batch,
+            row,
+            modes=modes[row],
+            probabilities=torch.tensor(record["probabilities"], dtype=torch.float64),
+            surface=data.surface(record["scene"], record["city"]),
+            numbers={name: record[name] for name in SAID},
+        )
+        for row, record in enumerate(records)
+    ]
+
+
+def _pictures(
+    folder: Path, scenes: Sequence[TrafficScene], title: str, results: Mapping[str, Any], synthetic: bool
+) -> dict[str, Path]:
+    """Sheets, an animation and training curves; returns caption -> PNG."""
+    order = sorted(scenes, key=lambda scene: -scene.numbers[SAID[1]])
+    even = [scenes[row] for row in evenly(len(scenes), SHEET)]
+    drawn = {"The worst scenes": folder / "worst.png", "Scenes over the split": folder / "spread.png"}
+    for (note, path), chosen in zip(drawn.items(), (order[:SHEET], even)):
+        scenes_png(path, chosen, title, note=note, synthetic=synthetic)
+    for suffix in (".gif", ".mp4") if shutil.which("ffmpeg") else (".gif",):
+        animate(folder / f"worst{suffix}", order[0], synthetic=synthetic)
+    if (folder / "metrics.jsonl").is_file():
+        drawn["Training"] = folder / "curves.png"
+        runs = {str(results["block"]): read_metrics(folder / "metrics.jsonl")}
+        curves_png(drawn["Training"], runs, ("minADE_6", "minFDE_6"), title, synthetic=synthetic)
+    return drawn
+
+
+def _highlights(scores: Mapping[str, Any]) -> dict[str, str]:
+    shown = [(k, name) for k in ("K=6", "K=1") for name in ("minADE", "minFDE", "MR", "brier-minFDE", "DAC")]
+    values = scores["metrics"]
+    return {
+        f"{name} {k}": f"{values[k][name]:.3f}"
+        for k, name in shown
+        if name in values[k] and (k, name) != ("K=1", "brier-minFDE")
+    }
+
+
+def _metric_table(metrics: Mapping[str, Mapping[str, float]]) -> html.Table:
+    rows = [[name, *(f"{values[name]:.4f}" for values in metrics.values())] for name in next(iter(metrics.values()))]
+    return html.Table("Metrics", ["metric", *metrics], rows)
+
+
+def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> html.Table:
+    names = ("minADE", "minFDE", "MR", "brier-minFDE")
+    rows = [
+        [grouping, group, values["samples"], *(f"{values['K=6'][name]:.3f}" for name in names)]
+        for grouping, groups in parts.items()
+        for group, values in groups.items()
+    ]
+    note = "Speed over the last observed second; turn from the last observed to the last future second."
+    return html.Table("Breakdown, K=6", ["by", "group", "scenes", *names], rows, note)

@@ -1,0 +1,132 @@
+"""Batches of scenes streamed from shards.
+
+What batch k of an epoch holds depends only on (seed, epoch, k, rank, world).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from geo_lm4ve.data.random import generator
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.batch import SceneBatch, join
+from geo_lm4ve.traffic.cache.shards import Shards
+from geo_lm4ve.traffic.view.assembly import assemble
+from geo_lm4ve.traffic.view.conventions import SceneView
+
+ORDER, WINDOWS = 0, 1  # what random numbers are for; a key of their generators
+
+WINDOW = 8
+"""Scenes are shuffled within so many shards, drawn at random anew every epoch and held in memory together."""
+
+
+@dataclass(frozen=True)
+class SceneSplit:
+    """The scenes of one split.
+
+    Attributes:
+        shards: where they are.
+        rows: (N,) their places in the shards one after the other, ascending; place i of a batch's ``index`` is rows[i].
+        view: how they are shown.
+        future: steps F.
+    """
+
+    shards: Shards
+    rows: Int64[Tensor, " n"]
+    view: SceneView
+    future: int
+
+    def __len__(self) -> int:
+        """Number of scenes."""
+        return len(self.rows)
+
+    @property
+    def starts(self) -> Int64[Tensor, " k"]:
+        """Place of each shard's first scene."""
+        sizes = torch.tensor(self.shards.sizes)
+        return sizes.cumsum(0) - sizes
+
+    def shard(self, index: Int64[Tensor, " s"]) -> Int64[Tensor, " s"]:
+        """The shard of each scene."""
+        return torch.searchsorted(self.starts, self.rows[index], right=True) - 1
+
+    def windows(self, seed: int, epoch: int) -> Int64[Tensor, " k"]:
+        """The window of each shard in an epoch: windows come one after the other, scenes within one in any order."""
+        random = generator(seed, epoch, WINDOWS)
+        return torch.randperm(len(self.shards.sizes), generator=random) // WINDOW
+
+    def order(self, seed: int, epoch: int) -> Int64[Tensor, " n"]:
+        """All scenes of an epoch in random order, window by window."""
+        random = generator(seed, epoch, ORDER)
+        window = self.windows(seed, epoch)[self.shard(torch.arange(len(self)))]
+        return (window + torch.rand(len(self), generator=random, dtype=torch.float64)).argsort()
+
+    def batch(self, index: Int64[Tensor, " s"], windows: Int64[Tensor, " k"] | None = None) -> SceneBatch:
+        """Some scenes of the split, window by window.
+
+        Args:
+            index: which.
+            windows: shards to read together have the same number; by default each is read by itself.
+        """
+        windows = torch.arange(len(self.shards.sizes)) if windows is None else windows
+        shard = self.shard(index)
+        return join([self._part(index, shard, windows, number) for number in windows[shard].unique().tolist()])
+
+    def _part(self, index: Tensor, shard: Tensor, windows: Tensor, number: int) -> SceneBatch:
+        """The scenes of one window."""
+        together = (windows == number).nonzero()[:, 0]
+        sizes = torch.tensor(self.shards.sizes)[together]
+        first = torch.zeros_like(windows)
+        first[together] = sizes.cumsum(0) - sizes
+        mine = windows[shard] == number
+        local = (self.rows[index] - self.starts[shard] + first[shard])[mine]
+        return assemble(self.shards.pack(*together.tolist()), local, index[mine], self.view, self.future)
+
+
+class TrainLoader:
+    """Shuffled batches; the last incomplete global batch is dropped.
+
+    A global batch (``batch_size * world`` scenes) is drawn as a whole and every process takes its contiguous share.
+    """
+
+    def __init__(self, split: SceneSplit, *, batch_size: int, seed: int, rank: int, world: int):
+        self.split, self.batch_size, self.seed, self.rank, self.world = split, batch_size, seed, rank, world
+        self.samples = len(split)
+        if not len(self):
+            raise DataError(
+                f"{self.samples} scenes do not fill one batch of {batch_size} on each of {world} processes; "
+                "lower the batch size"
+            )
+
+    def __len__(self) -> int:
+        """Batches per epoch."""
+        return self.samples // (self.batch_size * self.world)
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[SceneBatch]:
+        """The batches of an epoch from batch ``start`` on."""
+        order, windows = self.split.order(self.seed, epoch), self.split.windows(self.seed, epoch)
+        for k in range(start, len(self)):
+            first = (k * self.world + self.rank) * self.batch_size
+            yield self.split.batch(order[first : first + self.batch_size].sort().values, windows)
+
+
+class EvalLoader:
+    """Every scene once over all processes, each a contiguous stretch in file order."""
+
+    def __init__(self, split: SceneSplit, *, batch_size: int, rank: int, world: int):
+        self.split, self.batch_size, self.samples = split, batch_size, len(split)
+        self.rows = torch.arange(self.samples * rank // world, self.samples * (rank + 1) // world)
+
+    def __len__(self) -> int:
+        """Batches on this process."""
+        return -(-len(self.rows) // self.batch_size)
+
+    def batches(self, epoch: int = 0, start: int = 0) -> Iterator[SceneBatch]:
+        """The batches from ``start`` on; the same in every epoch."""
+        for k in range(start, len(self)):
+            yield self.split.batch(self.rows[k * self.batch_size : (k + 1) * self.batch_size])

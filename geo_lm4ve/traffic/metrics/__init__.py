@@ -1,0 +1,1 @@
+"""Metrics of forecasts, to the digit of the official code."""

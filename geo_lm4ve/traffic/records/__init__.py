@@ -1,0 +1,1 @@
+"""What a scene file says: tracks, motion, vector map, drivable area."""

@@ -1,0 +1,1 @@
+"""Scores of foreign forecasts: files of any model against original scene files."""

@@ -1,0 +1,141 @@
+"""The command line of the evaluator for anybody's forecasts: ``--predictions FILE --data SPLIT --protocol av1|av2``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as ConsoleTable
+
+from geo_lm4ve.files import UserError
+from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.metrics.table_file import SUFFIXES, write_table
+from geo_lm4ve.traffic.scoring.gallery import write_gallery
+from geo_lm4ve.traffic.scoring.scores import score_predictions
+
+EPILOG = """
+files:
+  av1  HDF5 with the dataset "argoverse_forecasting": float rows (sequence, x, y[, probability]), 30 consecutive rows
+       per trajectory, city coordinates. SPLIT_DIR holds data/<sequence>.csv.
+  av2  parquet with scenario_id, track_id, probability, predicted_trajectory_x and predicted_trajectory_y (60 values
+       each), city coordinates. SPLIT_DIR holds <id>/scenario_<id>.parquet. The focal track of each scenario is scored;
+       --worlds also scores all scored tracks jointly.
+
+metrics (the official definitions; K=1 takes the most likely mode):
+  minFDE          end point error of the mode with the best end point [m]
+  minADE          av1: average error of that same mode; av2: smallest average error (its av1 reading is minADE@bestFDE)
+  MR              share of scenes with minFDE > 2.0 m
+  p-, brier-      with the probability p of the mode, renormalised over the K kept: + min(-ln p, -ln 0.05), + (1 - p)^2
+  DAC             share of trajectories entirely on the drivable area
+
+examples:
+  python tools/evaluate.py --predictions val.h5 --data datasets/argoverse1/raw/val --protocol av1 --out scores.json
+  python tools/evaluate.py --predictions val.parquet --data datasets/argoverse2/raw/val --protocol av2 --per-scene s.csv
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    options = argparse.ArgumentParser(
+        prog="python tools/evaluate.py",
+        description="Score the forecasts of any model, from a submission file, with the official metrics.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = options.add_argument
+    add("--predictions", type=Path, required=True, metavar="FILE", help="submission file (.h5 or .parquet)")
+    add("--data", type=Path, required=True, metavar="SPLIT_DIR", help="split folder that holds the futures")
+    add("--protocol", required=True, choices=[protocol.value for protocol in Protocol])
+    add("--out", type=Path, metavar="FILE.json", help="write metrics, breakdown and notes as JSON")
+    add("--per-scene", type=Path, metavar="FILE", help="write one row per scene (.csv or .parquet)")
+    add("--gallery", type=Path, metavar="FILE.html", help="write a page to look at the forecasts over the lane maps")
+    add("--k", type=int, nargs="+", default=[1, 6], metavar="K", help="numbers of guesses (default: 1 6)")
+    add("--allow-missing", action="store_true", help="score what there is although scenes are missing or unknown")
+    add("--normalize", action="store_true", help="divide probabilities by their sum instead of refusing other sums")
+    add("--worlds", action="store_true", help="av2: also score all scored tracks jointly")
+    add("--drivable-area", action="store_true", help="av2: also compute DAC from the scenarios' maps")
+    add(
+        "--maps",
+        type=Path,
+        metavar="DIR",
+        help="av1: folder map_files with the rasters for DAC (default: near SPLIT_DIR)",
+    )
+    add("--processes", type=int, default=1, metavar="N", help="read the ground truth with N processes")
+    return options
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code (2: wrong usage, 1: nothing could be scored)."""
+    if {"-h", "--help"} & set(argv):  # also where an option still lacks its value
+        parser().print_help()
+        return 0
+    options = parser().parse_args(argv)
+    try:
+        results = _run(options)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print_scores(results, Console(soft_wrap=True))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    if options.per_scene and options.per_scene.suffix not in SUFFIXES:
+        raise UserError(f"--per-scene writes {' or '.join(SUFFIXES)}, not {options.per_scene.name!r}")
+    scores = score_predictions(
+        options.predictions, options.data, Protocol(options.protocol), k=options.k, out=options.out,
+        allow_missing=options.allow_missing, normalize=options.normalize, worlds=options.worlds,
+        drivable_area=options.drivable_area, maps=options.maps, processes=options.processes,
+    )  # fmt: skip
+    if options.per_scene:
+        write_table(options.per_scene, scores.table)
+    if options.gallery:
+        root = options.maps.parent if options.maps else options.data.parent
+        write_gallery(options.gallery, scores, Protocol(options.protocol), root=root)
+    return scores.results
+
+
+def print_scores(results: Mapping[str, Any], console: Console) -> None:
+    """Print metrics, the breakdown and what a reader should know."""
+    title = f"{results['predictions']} on {results['data']}"
+    console.print(_metrics_table(title, results["metrics"], f"{results['protocol']}, {results['samples']:,} scenes"))
+    if "multi_world" in results:
+        console.print(_metrics_table("all scored tracks jointly", results["multi_world"], "best world by mean FDE"))
+    console.print(_breakdown_table(results["breakdown"]))
+    for what in ("missing", "extra"):
+        if count := results[what]["count"]:
+            console.print(f"{what} scenes: {count:,} ({', '.join(results[what]['names'][:5])}, ...)", highlight=False)
+    for note in results["notes"]:
+        console.print(f"note: {note}", highlight=False)
+
+
+def _metrics_table(title: str, metrics: Mapping[str, Mapping[str, float]], caption: str) -> ConsoleTable:
+    table = ConsoleTable(title=title, caption=caption)
+    table.add_column("metric")
+    for column in metrics:
+        table.add_column(column, justify="right")
+    for name in next(iter(metrics.values())):
+        table.add_row(name, *(f"{values[name]:.4f}" for values in metrics.values()))
+    return table
+
+
+def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> ConsoleTable:
+    """The largest K of every group."""
+    first = next(iter(next(iter(parts.values())).values()))
+    k = [key for key in first if key.startswith("K=")][-1]
+    shown = [name for name in ("minADE", "minFDE", "MR", "brier-minFDE") if name in first[k]]
+    table = ConsoleTable(title=f"breakdown, {k}")
+    for column in ("by", "group"):
+        table.add_column(column)
+    for column in ("scenes", *shown):
+        table.add_column(column, justify="right")
+    for grouping, groups in parts.items():
+        for place, (group, values) in enumerate(groups.items()):
+            numbers = [f"{values[k][name]:.3f}" for name in shown]
+            table.add_row(grouping if place == 0 else "", group, f"{values['samples']:,}", *numbers)
+        table.add_section()
+    return table

@@ -1,0 +1,211 @@
+"""Traffic scenes of a folder as a data source, streamed from a cache: the base of every motion forecasting data set."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from omegaconf import MISSING
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.data.split import carve, thin
+from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
+from geo_lm4ve.traffic.batch import Protocol, SceneBatch, SceneInfo
+from geo_lm4ve.traffic.cache.files import SceneFiles
+from geo_lm4ve.traffic.cache.own_split import OwnSplit
+from geo_lm4ve.traffic.cache.packing import check_map, pack_scenes
+from geo_lm4ve.traffic.cache.shards import Shards
+from geo_lm4ve.traffic.loader import EvalLoader, SceneSplit, TrainLoader
+from geo_lm4ve.traffic.records.surface import Surface
+from geo_lm4ve.traffic.view.assembly import assemble
+from geo_lm4ve.traffic.view.conventions import AgentSelection, FrameConfig, LaneSelection, SceneView
+
+
+@dataclass
+class SceneConfig(DataConfig):
+    """Traffic scenes in one of the Argoverse layouts.
+
+    Attributes:
+        root: folder with the original files.
+        cache: folder of the scene cache; None: ``scene_cache`` in ``root`` or, where that cannot be written, in the
+            user's cache (GEO_LM4VE_CACHE or ~/.cache).
+        frame, agents, lanes: the frame of the scenes, and which agents and lanes they show.
+        val_fraction: 0: ``train``, ``val`` and ``test`` are the data set's own. Above 0: ``val`` is that part of train
+            (the same for every seed) and ``test`` is the data set's own ``val``: a checkpoint can be chosen without a
+            look at the scenes that are reported.
+        limit: at most so many scenes of every split, evenly spaced, for debugging.
+        max_dropped: largest part of the scenes of a split that may be unreadable.
+    """
+
+    root: str = MISSING
+    cache: str | None = None
+    frame: FrameConfig = field(default_factory=FrameConfig)
+    agents: AgentSelection = field(default_factory=AgentSelection)
+    lanes: LaneSelection = field(default_factory=LaneSelection)
+    val_fraction: float = 0.0
+    limit: int | None = None
+    max_dropped: float = 0.01
+
+    layout: ClassVar[str]
+    synthetic: ClassVar[bool] = False
+    official: ClassVar[dict[str, int]]
+    history: ClassVar[int]
+    future: ClassVar[int]
+    hz: ClassVar[float]
+    protocol: ClassVar[Protocol]
+
+    def __post_init__(self) -> None:
+        """Check ranges; raises ConfigError."""
+        self.view.check()
+        if not 0 <= self.val_fraction < 1 or not 0 <= self.max_dropped <= 1:
+            raise ConfigError(
+                f"data.val_fraction={self.val_fraction} must be in [0, 1) and data.max_dropped={self.max_dropped} in "
+                "[0, 1]"
+            )
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"data.limit={self.limit} must be at least 1, or null")
+
+    @property
+    def view(self) -> SceneView:
+        """How scenes are shown."""
+        return SceneView(self.frame, self.agents, self.lanes)
+
+    @property
+    def advice(self) -> str:
+        """How to get the data."""
+        return f"run python tools/prepare.py {self.name}, or set data.root to the folder that holds the files"
+
+    @abstractmethod
+    def files(self, split: str) -> SceneFiles:
+        """The original files of one of the data set's own splits; empty where there are none."""
+
+    @abstractmethod
+    def own_file(self, path: Path) -> SceneFiles:
+        """One scene outside the data set, with its map; DataError if they are not to be found."""
+
+    @abstractmethod
+    def own_files(self, path: Path) -> list[Path]:
+        """What ``own_file`` takes: the scenes of a folder, or the path itself."""
+
+    @abstractmethod
+    def own_surface(self, path: Path, city: str) -> Surface | None:
+        """The drivable area around the scene of ``own_file``, where there is one."""
+
+    @abstractmethod
+    def surface(self, scene_id: str, city: str) -> Surface | None:
+        """The drivable area around a scene, where the data has it."""
+
+    def build(self) -> DataSource:
+        """The data source; DataError when there are no files."""
+        return SceneSource(self)
+
+    def cache_folder(self) -> Path:
+        """Where the scene cache is kept."""
+        if self.cache is not None:
+            return Path(self.cache).expanduser()
+        root = Path(self.root).expanduser()
+        if os.access(root, os.W_OK) and root.stat().st_mode & 0o222:  # the superuser may write, but was not asked to
+            return root / "scene_cache"
+        base = os.environ.get("GEO_LM4VE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "geo_lm4ve"
+        place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+        return Path(base).expanduser() / "scene_cache" / place
+
+    def read(self, paths: Sequence[Path]) -> SceneBatch:
+        """Scenes of one's own files as a batch, shown as the data set's are.
+
+        Raises:
+            DataError: a file or its map cannot be read.
+        """
+        scenes = []
+        for path in paths:
+            files = self.own_file(Path(path))
+            scenes.append(files.scene(files.items[0]))
+            check_map(scenes[-1])
+        rows = torch.arange(len(scenes))
+        return assemble(pack_scenes(scenes), rows, rows, self.view, self.future)
+
+
+class SceneSource(DataSource):
+    """See SceneConfig. A split is opened, and if need be cached, when its first loader is made."""
+
+    def __init__(self, config: SceneConfig):
+        self.config = config
+        root, folder = Path(config.root).expanduser(), config.cache_folder()
+        command = f"python tools/prepare.py {config.name} --root {config.root}"
+        self.own = {
+            split: OwnSplit(config.files(split), folder / split, config.advice, command, config.max_dropped)
+            for split in ("train", "val", "test")
+        }
+        if not any(len(own) for own in self.own.values()):
+            raise DataError(f"there are no scenes of {config.layout} in {root.absolute()}: {config.advice}")
+        self.opened: dict[str, SceneSplit] = {}
+        counts = {split: len(self._rows(split, len(self._taken_from(split)))) for split in self.own}
+        self.info = SceneInfo(
+            self._title(), (), {split: count for split, count in counts.items() if count}, config.synthetic,
+            history=config.history, future=config.future, hz=config.hz, protocol=config.protocol,
+        )  # fmt: skip
+
+    def loader(
+        self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
+    ) -> Loader:
+        """See DataSource.loader. Scenes have no augmented views."""
+        if view:
+            raise DataError("traffic scenes have no augmented views to vote over: set task.votes=0")
+        if batch_size < 1 or not 0 <= rank < world:
+            raise ValueError(
+                f"a loader needs batch_size >= 1 and 0 <= rank < world, got {batch_size=}, {rank=}, {world=}"
+            )
+        scenes = self.split(split)
+        if train:
+            return TrainLoader(scenes, batch_size=batch_size, seed=seed, rank=rank, world=world)
+        return EvalLoader(scenes, batch_size=batch_size, rank=rank, world=world)
+
+    def split(self, split: str) -> SceneSplit:
+        """One split, cached on disk from now on.
+
+        Raises:
+            DataError: there is no such split, its cache cannot be built, or tools/prepare.py must build it.
+        """
+        if split not in self.info.counts:
+            raise DataError(f"{self.info.title} has no split {split!r}, only {', '.join(self.info.counts)}")
+        if split not in self.opened:
+            own = self._taken_from(split)
+            manifest = own.cached()
+            shards = Shards(own.folder, manifest)
+            rows = self._rows(split, manifest.scenes)
+            self.opened[split] = SceneSplit(shards, rows, self.config.view, self.config.future)
+        return self.opened[split]
+
+    def surface(self, scene_id: str, city: str) -> Surface | None:
+        """The drivable area around a scene (for drivable-area compliance), or None where the data has none."""
+        return self.config.surface(scene_id, city)
+
+    def _taken_from(self, split: str) -> OwnSplit:
+        """The data set's own split that a split is taken from."""
+        carved = {"train": "train", "val": "train", "test": "val"}
+        return self.own[carved[split] if self.config.val_fraction else split]
+
+    def _rows(self, split: str, scenes: int) -> torch.Tensor:
+        rows = torch.arange(scenes)
+        if self.config.val_fraction and split != "test":
+            train, val = carve(torch.zeros(scenes, dtype=torch.long), self.config.val_fraction)
+            rows = train if split == "train" else val
+        return thin(rows, self.config.limit)
+
+    def _title(self) -> str:
+        counts = {split: len(own) for split, own in self.own.items() if len(own)}
+        parts = []
+        for split, count in counts.items():
+            official = self.config.official.get(split, count)
+            parts.append(f"{count:,} {split}" if count == official else f"{count:,} of {official:,} {split}")
+        if self.config.val_fraction:
+            parts.append(f"{self.config.val_fraction:.0%} of train held out as val")
+        if self.config.limit:
+            parts.append(f"at most {self.config.limit:,} used of each")
+        return f"{self.config.layout} ({', '.join(parts)})"

@@ -1,0 +1,1 @@
+"""Synthetic traffic: road networks, driving, files in both Argoverse layouts."""

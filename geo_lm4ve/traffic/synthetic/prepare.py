@@ -1,0 +1,53 @@
+"""Synthetic traffic, made up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.prepare.base import DATASETS, preparer
+from geo_lm4ve.traffic.argoverse.prepare import ScenePreparer
+from geo_lm4ve.traffic.synthetic.source import SyntheticTrafficAv2Config, SyntheticTrafficConfig
+
+
+class _Generated(ScenePreparer):
+    """Makes up the default scenes; the data option also does so on first use, with its own numbers."""
+
+    large = False
+
+    def prepare(self, root: Path, source: Path | None) -> None:
+        """See Preparer.prepare; there is nothing to take from a ``source``."""
+        if source:
+            raise DataError(f"{self.name} is made up: --from has no meaning here")
+        config = self.config(root=str(root))
+        if isinstance(config, SyntheticTrafficConfig | SyntheticTrafficAv2Config):
+            config.prepare()
+        super().prepare(root, None)
+
+
+@preparer
+class SyntheticTraffic(_Generated):
+    """In the layout of Argoverse 1."""
+
+    name = "synthetic_traffic"
+    summary = "made-up traffic in the layout of Argoverse 1: 640 + 160 scenes of 5 s, no download"
+    config = SyntheticTrafficConfig
+
+    @property
+    def root(self) -> Path:
+        """Beside the other layout."""
+        return DATASETS / "synthetic_traffic" / "processed" / "argoverse1"
+
+
+@preparer
+class SyntheticTrafficAv2(_Generated):
+    """In the layout of Argoverse 2."""
+
+    name = "synthetic_traffic_av2"
+    summary = "made-up traffic in the layout of Argoverse 2: 640 + 160 scenes of 11 s, no download"
+    config = SyntheticTrafficAv2Config
+
+    @property
+    def root(self) -> Path:
+        """Beside the other layout."""
+        return DATASETS / "synthetic_traffic" / "processed" / "argoverse2"

@@ -1,0 +1,1 @@
+"""How scenes are shown to a model: frame, agents, lanes."""

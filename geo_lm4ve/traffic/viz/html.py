@@ -1,0 +1,171 @@
+"""One HTML file to look at forecasts: time slider, modes by probability, agents, lanes, gallery; no network needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from geo_lm4ve.files import write_text
+from geo_lm4ve.traffic.viz.choice import evenly
+from geo_lm4ve.traffic.viz.colours import LANE_WIDTH_M, MISS_RADIUS_M, SIZES_M
+from geo_lm4ve.traffic.viz.scene import KINDS, Line, TrafficScene
+
+MAX_BYTES = 5_000_000
+"""Size limit of a page: it must open at once and go through mail. A scene takes 15 to 60 kB."""
+PAGE_BYTES = 100_000
+"""What the page itself takes, without scenes."""
+UNIT_M = 0.05
+"""Positions are whole multiples of this."""
+REACH_M = 90.0
+"""Agents and map farther than this from the target's path are left out."""
+
+
+def scenes_html(
+    path: Path | str,
+    scenes: Sequence[TrafficScene],
+    title: str,
+    *,
+    note: str = "",
+    highlights: Mapping[str, str] | None = None,
+    sort: str = "minFDE_6",
+    total: int | None = None,
+    synthetic: bool = False,
+) -> None:
+    """Write the page.
+
+    Args:
+        path: file to write.
+        scenes: what can be looked at; their ``numbers`` can be sorted by.
+        title: heading.
+        note: a line under it.
+        highlights: the few numbers that matter, as text ("minFDE K=6": "1.23"), set large.
+        sort: number by which the gallery is sorted at first, largest first.
+        total: number of scenes that these were chosen from.
+        synthetic: mark the page as made from generated data.
+
+    Raises:
+        ValueError: no scene, or the page would exceed MAX_BYTES.
+    """
+    if not scenes:
+        raise ValueError("a page needs at least one scene")
+    data = {
+        "kinds": KINDS, "sizes": SIZES_M, "unit": UNIT_M, "lane_width": LANE_WIDTH_M, "miss": MISS_RADIUS_M,
+        "sort": sort, "of": total or len(scenes), "scenes": [encode(scene) for scene in scenes],
+    }  # fmt: skip
+    tiles = "".join(
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
+        for name, value in (highlights or {}).items()
+    )
+    page = Template(_asset("scenes.html")).substitute(
+        title=escape(title),
+        badge='<span class="badge">synthetic data</span>' if synthetic else "",
+        note=f'<p class="note">{escape(note)}</p>' if note else "",
+        tiles=f'<div class="tiles">{tiles}</div>' if tiles else "",
+        css=_asset("scenes.css"),
+        data=json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
+        js=_asset("scenes.js"),
+    )
+    if (size := len(page.encode())) > MAX_BYTES:
+        raise ValueError(
+            f"{path} would have {size / 1e6:.1f} MB with {len(scenes)} scenes, the limit is 5 MB: show fewer"
+        )
+    write_text(path, page)
+
+
+def fitting(scenes: Sequence[TrafficScene]) -> list[TrafficScene]:
+    """As many of the scenes, evenly spaced over them, as one page holds."""
+    sizes = [len(json.dumps(encode(scene), separators=(",", ":"))) for scene in scenes]
+    count = len(scenes)
+    while count > 1 and sum(sizes[row] for row in evenly(len(scenes), count)) > MAX_BYTES - PAGE_BYTES:
+        count -= 1
+    return [scenes[row] for row in evenly(len(scenes), count)]
+
+
+def encode(scene: TrafficScene) -> dict[str, Any]:
+    """A scene as JSON values: integer coordinates, differences along each line."""
+    near = _near(scene)
+    lanes = [row for row, line in enumerate(scene.lanes) if near(line).any()]
+    agents = [row for row in range(len(scene.tracks)) if row == 0 or near(scene.tracks[row]).any()]
+    return {
+        "name": scene.name,
+        "city": scene.city,
+        "history": scene.history,
+        "steps": scene.steps,
+        "hz": scene.hz,
+        "truth": scene.truth is not None,
+        "numbers": {name: round(float(value), 4) for name, value in scene.numbers.items()},
+        "lanes": [_line(scene.lanes[row]) for row in lanes],
+        "intersection": "".join(str(int(scene.intersection[row])) for row in lanes),
+        "areas": [[_line(ring) for ring in area] for area in scene.drivable],
+        "crossings": [_line(line) for line in scene.crossings if near(line).any()],
+        "boundaries": [_line(line) for line in scene.boundaries if near(line).any()],
+        "agents": [_agent(scene, row) for row in agents],
+        "modes": [] if scene.modes is None else [_line(mode) for mode in scene.modes],
+        "probabilities": None if scene.probabilities is None else [round(float(p), 4) for p in scene.probabilities],
+        "errors": None if scene.errors is None else [round(float(error), 2) for error in scene.errors],
+        **_activation(scene, lanes, agents),
+    }
+
+
+def _near(scene: TrafficScene) -> Any:
+    """Which points of a line lie within REACH_M of the box around the target's path."""
+    path = scene.tracks[0][np.isfinite(scene.tracks[0, :, 0])]
+    low, high = path.min(0) - REACH_M, path.max(0) + REACH_M
+
+    def inside(points: Line) -> Bool[np.ndarray, " _"]:
+        return ((points >= low) & (points <= high)).all(-1)
+
+    return inside
+
+
+def _line(points: Line) -> list[int]:
+    whole = np.round(points / UNIT_M).astype(np.int64)
+    return np.concatenate([whole[:1], np.diff(whole, axis=0)]).reshape(-1).tolist()
+
+
+def _agent(scene: TrafficScene, row: int) -> dict[str, Any]:
+    """Kind, id, heading and the unbroken pieces of a track, each with its first step."""
+    known = np.isfinite(scene.tracks[row, :, 0])
+    edges = np.diff(np.concatenate([[0], known.astype(int), [0]])).nonzero()[0].reshape(-1, 2)
+    heading = float(scene.headings[row])
+    agent: dict[str, Any] = {
+        "kind": scene.kinds[row],
+        "id": scene.agent_ids[row][:13],
+        "heading": None if np.isnan(heading) else round(heading, 3),
+        "track": [[int(start), *_line(scene.tracks[row, start:stop])] for start, stop in edges],
+    }
+    if row == scene.ego:
+        agent["ego"] = 1
+    return agent
+
+
+def _activation(scene: TrafficScene, lanes: Sequence[int], agents: Sequence[int]) -> dict[str, Any]:
+    """Activations of lanes and agents on one common scale 0..255, null where there is no token."""
+    given = [values for values in (scene.lane_activation, scene.agent_activation) if values is not None]
+    if not given:
+        return {}
+    everything = np.concatenate(given)
+    finite = everything[np.isfinite(everything)]
+    low, span = float(finite.min()), max(float(np.ptp(finite)), 1e-12)
+
+    def scaled(values: Float[np.ndarray, " n"] | None, rows: Sequence[int]) -> list[int | None] | None:
+        if values is None:
+            return None
+        return [round(255 * (values[row] - low) / span) if np.isfinite(values[row]) else None for row in rows]
+
+    return {
+        "lane_activation": scaled(scene.lane_activation, lanes),
+        "agent_activation": scaled(scene.agent_activation, agents),
+    }
+
+
+def _asset(name: str) -> str:
+    return resources.files("geo_lm4ve.traffic.viz").joinpath("assets", name).read_text(encoding="utf-8")
