@@ -20,7 +20,7 @@ def draw_logs(runs: Sequence[Path], out: Path, metrics: Sequence[str]) -> list[P
     for run in runs:
         if not (run / "metrics.jsonl").is_file():
             raise UserError(f"{run} has no metrics.jsonl: its first epoch is not finished, or it is no run folder")
-    logs = {_run_name(run): read_metrics(run / "metrics.jsonl") for run in map(Path.resolve, runs)}
+    logs = {run_name(run): read_metrics(run / "metrics.jsonl") for run in map(Path.resolve, runs)}
     try:
         curves_png(out / "curves.png", logs, metrics, f"{len(runs)} runs")
     except ValueError as error:
@@ -28,7 +28,7 @@ def draw_logs(runs: Sequence[Path], out: Path, metrics: Sequence[str]) -> list[P
     return [out / "curves.png"]
 
 
-def _run_name(run: Path) -> str:
+def run_name(run: Path) -> str:
     """The block and the folder of a run; the folder alone where no config says which block."""
     config = OmegaConf.load(run / "config.yaml") if (run / "config.yaml").is_file() else OmegaConf.create()
     block = OmegaConf.select(config, "choices.block")

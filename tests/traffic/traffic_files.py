@@ -8,7 +8,7 @@ import pytest
 
 from geo_lm4ve.traffic.synthetic.write import TrafficRecipe, write_argoverse1, write_argoverse2
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RECIPE = TrafficRecipe(train=7, val=4, seed=3)
 
 

@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo_lm4ve.files import UserError
 from geo_lm4ve.geometry.meshes import PointsError
 from geo_lm4ve.points.viz.files import draw_files
-from geo_lm4ve.viz.logs import _run_name, draw_logs
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "visualize.py"
 TETRAHEDRON = "OFF\n4 4 6\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 1 2 3\n3 0 3 2\n"
@@ -44,24 +42,6 @@ def test_an_unreadable_file_is_named(files, tmp_path):
     (tmp_path / "c.off").write_text("OFF\n")
     with pytest.raises(PointsError, match=r"c\.off"):
         draw_files([*files, tmp_path / "c.off"], tmp_path / "out")
-
-
-def log(folder, *rows):
-    folder.mkdir(parents=True)
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder
-
-
-def test_logs_of_runs_are_drawn_side_by_side(tmp_path):
-    row = {"epoch": 1, "step": 3, "loss": 1.0, "val_overall_accuracy": 0.5}
-    runs = [log(tmp_path / name, row, {**row, "epoch": 2, "step": 6}) for name in ("a", "b")]
-    (runs[0] / "config.yaml").write_text("choices: {block: mlp}\n")
-    assert [_run_name(run) for run in runs] == ["mlp · a", "b"]
-    assert [path.name for path in draw_logs(runs, tmp_path / "out", ["overall_accuracy"])] == ["curves.png"]
-    with pytest.raises(UserError, match=r"no metrics\.jsonl"):
-        draw_logs([*runs, tmp_path], tmp_path / "out", [])
-    with pytest.raises(UserError, match="nothing to draw"):
-        draw_logs([log(tmp_path / "c", {"epoch": 1, "speed": 3})], tmp_path / "out", ["overall_accuracy"])
 
 
 def test_the_tool(files, tmp_path):
