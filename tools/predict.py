@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from geo_lm4ve import cli
-from geo_lm4ve.classification.predict import predict_files
+from geo_lm4ve.classification.predict import classify_files
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.traffic.forecast.predict import predict_scenes
@@ -33,7 +33,7 @@ SHOWN = 20
 def classify(experiment: ExperimentConfig, run: Path | None, files: list[Path], top: int, out: Path | None) -> None:
     if run is None:
         raise UserError("classifying needs a run folder with trained weights, not an experiment file")
-    predictions = predict_files(experiment, run, files, top)
+    predictions = classify_files(experiment, run, files, top)
     table = Table("file", *(f"top {rank + 1}" for rank in range(top)))
     for prediction in predictions:
         table.add_row(prediction["file"], *(f"{name} {probability:.3f}" for name, probability in prediction["top"]))

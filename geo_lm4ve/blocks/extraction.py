@@ -9,7 +9,7 @@ from pathlib import Path
 
 from geo_lm4ve.blocks.base import LayerWeights
 from geo_lm4ve.blocks.extracted import write_layers
-from geo_lm4ve.blocks.sources.checkpoint import Meter
+from geo_lm4ve.blocks.sources.checkpoint import BytesRead
 from geo_lm4ve.blocks.weights import load_layers
 
 
@@ -25,7 +25,7 @@ class Extraction:
     """
 
     weights: LayerWeights
-    meter: Meter
+    meter: BytesRead
     seconds: float
     path: Path
 
@@ -72,7 +72,7 @@ def extract(
         BlockError: the layers cannot be had.
         DiskFullError: no space for the file; nothing half-written is left.
     """
-    start, meter = time.perf_counter(), Meter()
+    start, meter = time.perf_counter(), BytesRead()
     weights = load_layers(source, layers, final_norm=final_norm, cache_dir=cache_dir, seed=seed, meter=meter)
     write_layers(path, weights)
     return Extraction(weights, meter, time.perf_counter() - start, path)

@@ -9,7 +9,7 @@ import torch
 
 from geo_lm4ve.blocks.base import BlockError, LayerWeights
 from geo_lm4ve.blocks.extracted import ExtractedCheckpoint
-from geo_lm4ve.blocks.sources.checkpoint import Checkpoint, Meter
+from geo_lm4ve.blocks.sources.checkpoint import BytesRead, Checkpoint
 from geo_lm4ve.blocks.sources.directory import DirectoryCheckpoint
 from geo_lm4ve.blocks.sources.gguf import GGUFCheckpoint
 from geo_lm4ve.blocks.sources.hub_layers import hub_layers
@@ -43,7 +43,7 @@ def load_layers(
     cache_dir: Path | None = None,
     seed: int = 0,
     dtype: torch.dtype | None = None,
-    meter: Meter | None = None,
+    meter: BytesRead | None = None,
 ) -> LayerWeights:
     """Consecutive decoder layers of a language model, without reading the rest of it.
 
@@ -71,7 +71,7 @@ def load_layers(
         from geo_lm4ve.blocks.architectures import random_layers
 
         return _converted(random_layers(place, layers, seed, final_norm), dtype)
-    meter = meter or Meter()
+    meter = meter or BytesRead()
     if kind == "hub":
         return _converted(hub_layers(place, layers, final_norm, cache_dir, meter), dtype)
     kind, path = _carried(place) if kind == "package" else (kind, Path(place).expanduser())
@@ -87,7 +87,7 @@ def _carried(name: str) -> tuple[str, Path]:
 
 
 def _local_layers(
-    checkpoint: Checkpoint, source: str, layers: Sequence[int], final_norm: bool, meter: Meter
+    checkpoint: Checkpoint, source: str, layers: Sequence[int], final_norm: bool, meter: BytesRead
 ) -> LayerWeights:
     """Layers out of something on this machine's disks."""
     weights = select_layers(checkpoint, source, layers, final_norm)

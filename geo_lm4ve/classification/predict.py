@@ -16,7 +16,7 @@ from geo_lm4ve.model import CheckpointError
 
 
 @torch.no_grad()
-def predict_files(
+def classify_files(
     experiment: ExperimentConfig, folder: Path, files: Sequence[Path], top: int = 5
 ) -> list[dict[str, Any]]:
     """Classify files with the selected checkpoint of a run.

@@ -15,7 +15,7 @@ from geo_lm4ve.classification.metrics import class_accuracies, confusion_matrix
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.parts.task import Record
 from geo_lm4ve.viz.curves import curves_png, read_metrics
-from geo_lm4ve.viz.html import Table, html_report
+from geo_lm4ve.viz.html import PageTable, html_report
 
 SHOWN = 36
 WRONG_SHARE = 1 / 3
@@ -78,10 +78,10 @@ def spread(records: Sequence[Record], count: int) -> list[Record]:
     return [records[int(place)] for place in np.linspace(0, len(records) - 1, count)]
 
 
-def class_table(confusion: Int[torch.Tensor, "c c"], classes: Sequence[str]) -> Table:
+def class_table(confusion: Int[torch.Tensor, "c c"], classes: Sequence[str]) -> PageTable:
     """Samples and accuracy of every class."""
     rows = [
         [name, str(int(count)), "–" if accuracy != accuracy else f"{100 * accuracy:.1f} %"]
         for name, count, accuracy in zip(classes, confusion.sum(1).tolist(), class_accuracies(confusion).tolist())
     ]
-    return Table("Classes", ["class", "samples", "accuracy"], rows)
+    return PageTable("Classes", ["class", "samples", "accuracy"], rows)

@@ -9,7 +9,7 @@ from torch import Tensor
 _MASK64 = (1 << 64) - 1
 
 
-def carve(labels: Int[Tensor, " n"], fraction: float) -> tuple[Int[Tensor, " t"], Int[Tensor, " v"]]:
+def hold_out(labels: Int[Tensor, " n"], fraction: float) -> tuple[Int[Tensor, " t"], Int[Tensor, " v"]]:
     """Rows for training and for validation, both in file order.
 
     Of every class the rows with the lowest hash of their number are held out, ``fraction`` of them rounded, never
@@ -23,7 +23,7 @@ def carve(labels: Int[Tensor, " n"], fraction: float) -> tuple[Int[Tensor, " t"]
     return (~held).nonzero()[:, 0], held.nonzero()[:, 0]
 
 
-def thin(rows: Int[Tensor, " n"], limit: int | None) -> Int[Tensor, " m"]:
+def subsample(rows: Int[Tensor, " n"], limit: int | None) -> Int[Tensor, " m"]:
     """At most ``limit`` of the rows, evenly spaced, so that files sorted by class keep their classes."""
     if limit is None or limit >= len(rows):
         return rows

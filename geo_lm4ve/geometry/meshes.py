@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.geometry.surfaces import sample_surface
+from geo_lm4ve.geometry.mesh_sampling import sample_surface
 
 MESHES = (".off", ".ply", ".obj", ".stl")
 TABLES = (".txt", ".xyz", ".csv")

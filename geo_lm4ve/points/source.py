@@ -15,7 +15,7 @@ from omegaconf import MISSING
 from torch import Tensor
 
 from geo_lm4ve.config import ConfigError, register
-from geo_lm4ve.data.split import carve, thin
+from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.geometry.meshes import PointsError, read_points
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.geometry.sampling import farthest_point_sample
@@ -182,11 +182,11 @@ class PointCloudSource(DataSource):
         return {split: self._stored(split, clouds) for split, clouds in self._divide(files).items()}
 
     def _divide(self, files: dict[str, Clouds]) -> dict[str, Clouds]:
-        train, val = carve(files["train"].labels, self.config.val_fraction)
+        train, val = hold_out(files["train"].labels, self.config.val_fraction)
         rows = {"train": (files["train"], train), "val": (files["train"], val)}
         rows["test"] = (files["test"], torch.arange(len(files["test"])))
         limit = self.config.limit
-        return {split: clouds[thin(chosen, limit)] for split, (clouds, chosen) in rows.items() if len(chosen)}
+        return {split: clouds[subsample(chosen, limit)] for split, (clouds, chosen) in rows.items() if len(chosen)}
 
     def _stored(self, split: str, clouds: Clouds) -> Clouds:
         """The clouds with the points that batches can use, in the order in which they take them."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from geo_lm4ve.model import CheckpointError, Model
 from geo_lm4ve.pretrained.architecture import infer_architecture
-from geo_lm4ve.pretrained.frozen import other_block
+from geo_lm4ve.pretrained.block_comparison import other_block
 from geo_lm4ve.pretrained.layouts import Layout, starts
 from geo_lm4ve.pretrained.report import LoadReport, grouped
 

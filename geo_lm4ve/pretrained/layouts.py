@@ -28,7 +28,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class NameTable:
     """The names of one architecture.
 
     Attributes:
@@ -83,7 +83,7 @@ class Layout:
 
     title: str
     marker: str
-    table: Table | None = None
+    table: NameTable | None = None
     prefix: str = ""
     ignored: Mapping[str, str] = field(default_factory=dict)
     fresh: tuple[str, ...] = ()
@@ -95,10 +95,10 @@ class Layout:
         return any(starts(key, self.marker) for key in keys)
 
 
-_CHECKPOINTS: dict[str, tuple[Table, tuple[Layout, ...]]] = {}
+_CHECKPOINTS: dict[str, tuple[NameTable, tuple[Layout, ...]]] = {}
 
 
-def register_checkpoints(table: Table, layouts: Iterable[Layout]) -> None:
+def register_checkpoints(table: NameTable, layouts: Iterable[Layout]) -> None:
     """Make the official names of an encoder and the layouts of its files known to ``load_official``.
 
     Args:
@@ -108,7 +108,7 @@ def register_checkpoints(table: Table, layouts: Iterable[Layout]) -> None:
     _CHECKPOINTS[f"{table.encoder.__module__}.{table.encoder.__qualname__}"] = (table, tuple(layouts))
 
 
-def known_tables() -> list[Table]:
+def known_tables() -> list[NameTable]:
     """The tables of all encoders, in an order that does not depend on what was imported first."""
     load_parts()
     return [table for _, (table, _) in sorted(_CHECKPOINTS.items())]

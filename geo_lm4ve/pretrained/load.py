@@ -11,7 +11,7 @@ from torch import Tensor
 from geo_lm4ve.config import unknown
 from geo_lm4ve.model import CheckpointError, Model
 from geo_lm4ve.pretrained.fitting import CLASSES, Fit
-from geo_lm4ve.pretrained.layouts import Layout, Table, known_layouts, known_tables
+from geo_lm4ve.pretrained.layouts import Layout, NameTable, known_layouts, known_tables
 from geo_lm4ve.pretrained.reading import read_checkpoint
 from geo_lm4ve.pretrained.report import LoadReport, grouped
 
@@ -70,7 +70,7 @@ def to_official(model: Model) -> dict[str, Tensor]:
     return dict(pair for pair in pairs.values() if pair is not None)
 
 
-def _table(model: Model) -> Table:
+def _table(model: Model) -> NameTable:
     tables = known_tables()
     for table in tables:
         if isinstance(model.encoder, table.encoder):

@@ -166,7 +166,7 @@ class SceneBatch:
         return self.origin[rows], self.rotation[rows]
 
 
-def join(batches: Sequence[SceneBatch]) -> SceneBatch:
+def join_batches(batches: Sequence[SceneBatch]) -> SceneBatch:
     """Several batches of one data set as one."""
     if len(batches) == 1:
         return batches[0]

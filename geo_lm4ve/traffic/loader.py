@@ -14,7 +14,7 @@ from torch import Tensor
 
 from geo_lm4ve.data.random import generator
 from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.traffic.batch import SceneBatch, join
+from geo_lm4ve.traffic.batch import SceneBatch, join_batches
 from geo_lm4ve.traffic.cache.shards import Shards
 from geo_lm4ve.traffic.view.assembly import assemble
 from geo_lm4ve.traffic.view.conventions import SceneView
@@ -75,7 +75,7 @@ class SceneSplit:
         """
         windows = torch.arange(len(self.shards.sizes)) if windows is None else windows
         shard = self.shard(index)
-        return join([self._part(index, shard, windows, number) for number in windows[shard].unique().tolist()])
+        return join_batches([self._part(index, shard, windows, number) for number in windows[shard].unique().tolist()])
 
     def _part(self, index: Tensor, shard: Tensor, windows: Tensor, number: int) -> SceneBatch:
         """The scenes of one window."""

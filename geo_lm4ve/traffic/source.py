@@ -14,7 +14,7 @@ import torch
 from omegaconf import MISSING
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.data.split import carve, thin
+from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
 from geo_lm4ve.traffic.batch import Protocol, SceneBatch, SceneInfo
 from geo_lm4ve.traffic.cache.files import SceneFiles
@@ -194,9 +194,9 @@ class SceneSource(DataSource):
     def _rows(self, split: str, scenes: int) -> torch.Tensor:
         rows = torch.arange(scenes)
         if self.config.val_fraction and split != "test":
-            train, val = carve(torch.zeros(scenes, dtype=torch.long), self.config.val_fraction)
+            train, val = hold_out(torch.zeros(scenes, dtype=torch.long), self.config.val_fraction)
             rows = train if split == "train" else val
-        return thin(rows, self.config.limit)
+        return subsample(rows, self.config.limit)
 
     def _title(self) -> str:
         counts = {split: len(own) for split, own in self.own.items() if len(own)}

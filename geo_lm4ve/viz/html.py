@@ -22,7 +22,7 @@ MAX_BYTES = 3_000_000
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table of a page.
 
     Attributes:
@@ -44,7 +44,7 @@ def html_report(
     summary: Mapping[str, Any],
     *,
     highlights: Mapping[str, str] | None = None,
-    tables: Sequence[Table] = (),
+    tables: Sequence[PageTable] = (),
     pictures: Mapping[str, Path] | None = None,
     samples: tuple[str, str] | None = None,
     note: str = "",
@@ -117,7 +117,7 @@ def _fact(value: Any) -> str:
     return f"<details><summary>{len(entries)} entries</summary>{'<br>'.join(entries)}</details>"
 
 
-def _table(table: Table) -> str:
+def _table(table: PageTable) -> str:
     numeric = [all(_NUMBER.match(as_text(row[column])) for row in table.rows) for column in range(len(table.columns))]
     kinds = [' class="number"' if is_number else "" for is_number in numeric]
     head = "".join(f"<th{kind}>{escape(name)}</th>" for kind, name in zip(kinds, table.columns))

@@ -11,7 +11,7 @@ from weight_sources import TINY, layer_of, llama_state, same, write_folder
 from geo_lm4ve.blocks import architectures
 from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
 from geo_lm4ve.blocks.fingerprint import fingerprint
-from geo_lm4ve.blocks.sources.checkpoint import Meter
+from geo_lm4ve.blocks.sources.checkpoint import BytesRead
 from geo_lm4ve.blocks.weights import load_layers
 
 
@@ -77,7 +77,7 @@ def test_random_layers_come_from_the_architectures(monkeypatch):
 
 
 def test_the_meter_counts_only_the_layers_bytes(folder):
-    meter = Meter()
+    meter = BytesRead()
     weights = load_layers(f"dir:{folder}", meter=meter)
     assert meter.read == sum(tensor.nbytes for tensor in weights.layers[0].values())
     assert meter.downloaded == 0

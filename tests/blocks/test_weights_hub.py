@@ -14,7 +14,7 @@ from weight_sources import COMMIT, TINY, HubServer, layer_of, llama_state, same,
 
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.sources import remote_file
-from geo_lm4ve.blocks.sources.checkpoint import Meter
+from geo_lm4ve.blocks.sources.checkpoint import BytesRead
 from geo_lm4ve.blocks.weights import load_layers
 
 MEDIUM = TINY | {"hidden_size": 640, "num_attention_heads": 10, "num_key_value_heads": 10, "intermediate_size": 1728}
@@ -50,7 +50,7 @@ def kept(tmp_path):
 def test_a_layer_costs_two_per_cent_more_than_its_tensors_at_most(tmp_path, hub, ending, shards):
     state = medium(torch.float16)
     write_folder(hub.root / "org/model", state, MEDIUM, ending, shards)
-    meter = Meter()
+    meter = BytesRead()
     weights = load_layers("hub:org/model", [1], meter=meter)
     assert same(weights.layers[0], layer_of(state, 1))
     needed = sum(tensor.nbytes for tensor in weights.layers[0].values())

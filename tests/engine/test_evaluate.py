@@ -4,7 +4,7 @@ import pytest
 import torch
 from small_runs import clouds, command, experiment
 
-from geo_lm4ve.classification.predict import predict_files
+from geo_lm4ve.classification.predict import classify_files
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.evaluate import evaluate
 from geo_lm4ve.engine.train import train
@@ -77,7 +77,7 @@ def test_predict_reads_files_without_the_data_set(trained, tmp_path):
     for name, points in zip(("ball", "box"), data):
         np.savetxt(tmp_path / f"{name}.txt", points * 7 + 3)
     small.data.root = "nowhere"
-    answers = predict_files(small, folder, [tmp_path / "ball.txt", tmp_path / "box.txt"], top=2)
+    answers = classify_files(small, folder, [tmp_path / "ball.txt", tmp_path / "box.txt"], top=2)
     assert [len(answer["top"]) for answer in answers] == [2, 2]
     for answer in answers:
         assert 0 < sum(probability for _, probability in answer["top"]) <= 1
@@ -86,7 +86,7 @@ def test_predict_reads_files_without_the_data_set(trained, tmp_path):
 def test_empty_folder_is_no_run(trained, tmp_path):
     small, _, _ = trained
     with pytest.raises(CheckpointError, match="holds no checkpoint"):
-        predict_files(small, tmp_path, [])
+        classify_files(small, tmp_path, [])
 
 
 def test_two_processes_score_like_one(trained):

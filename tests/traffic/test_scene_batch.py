@@ -3,7 +3,7 @@ import torch
 
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
-from geo_lm4ve.traffic.batch import LANE_EDGES, AgentType, join
+from geo_lm4ve.traffic.batch import LANE_EDGES, AgentType, join_batches
 
 
 @pytest.fixture(params=["av1", "av2"])
@@ -121,7 +121,7 @@ def test_to_city_and_back_is_exact(batch):
 
 def test_joined_batches_equal_one_batch(split, batch):
     parts = [split.batch(rows) for rows in torch.arange(7).split([1, 2, 4])]
-    whole = join(parts)
+    whole = join_batches(parts)
     assert whole.scene_id == batch.scene_id
     assert whole.agent_ids == batch.agent_ids
     for ours, theirs in zip(whole.graph.stores, batch.graph.stores):

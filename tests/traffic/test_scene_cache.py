@@ -13,7 +13,7 @@ from geo_lm4ve.traffic.batch import LANE_EDGES
 from geo_lm4ve.traffic.cache import build as scene_cache_build
 from geo_lm4ve.traffic.cache.build import build_cache
 from geo_lm4ve.traffic.cache.pack import decode_texts, encode_texts, ragged, unpack_bits
-from geo_lm4ve.traffic.cache.shards import KEEP, MANIFEST, Shards, read_manifest
+from geo_lm4ve.traffic.cache.shards import KEEP, MANIFEST, Shards, read_cache_manifest
 from geo_lm4ve.traffic.view.assembly import assemble
 from geo_lm4ve.traffic.view.conventions import SceneView
 
@@ -48,7 +48,7 @@ def test_the_cache_is_small_plain_and_complete(layout, request, tmp_path):
     manifest = build_cache(layout(root=str(root)).files("train"), tmp_path)
     assert manifest.scenes == 7
     assert manifest.bytes_per_scene < 35_000  # seven scenes share one table of lanes; real scenes: test_argoverse_real
-    assert read_manifest(tmp_path) == manifest
+    assert read_cache_manifest(tmp_path) == manifest
     arrays = load_file(tmp_path / manifest.shards[0].file)
     assert all(isinstance(array, torch.Tensor) for array in arrays.values())
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".json", ".json", ".safetensors"]
@@ -90,7 +90,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(made_av1, tmp_path, small
     monkeypatch.setattr(scene_cache_build, "build_shard", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         build_cache(files, tmp_path)
-    assert read_manifest(tmp_path) is None
+    assert read_cache_manifest(tmp_path) is None
     monkeypatch.setattr(scene_cache_build, "build_shard", lambda *a: built.append(a[-1]) or real(*a))
     manifest = build_cache(files, tmp_path)
     assert built == [3, 6]
@@ -121,7 +121,7 @@ def test_too_many_dropped_scenes_are_an_error_that_a_larger_limit_lifts(av1, tmp
     (av1 / "train" / "data" / "3.csv").write_text("")
     with pytest.raises(DataError, match=r"1 of 7 scenes .* cannot be read, more than the 1.0% that data.max_dropped"):
         build_cache(files_of(av1), tmp_path)
-    assert read_manifest(tmp_path) is None
+    assert read_cache_manifest(tmp_path) is None
     assert build_cache(files_of(av1), tmp_path, max_dropped=0.2).scenes == 6
 
 
@@ -152,7 +152,7 @@ def test_a_damaged_manifest_is_found(made_av1, tmp_path):
     build_cache(files_of(made_av1), tmp_path)
     (tmp_path / MANIFEST).write_text('{"format": 1, "shards": [')
     with pytest.raises(DataError, match=r"manifest.json is damaged"):
-        read_manifest(tmp_path)
+        read_cache_manifest(tmp_path)
 
 
 def test_shards_read_together_equal_those_read_alone(made_av1, tmp_path, small_shards):

@@ -9,7 +9,7 @@ from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.cache import build as scene_cache_build
 from geo_lm4ve.traffic.cache import own_split as scene_own_split
 from geo_lm4ve.traffic.cache import shards as scene_cache
-from geo_lm4ve.traffic.cache.shards import KEEP, Manifest, Shards
+from geo_lm4ve.traffic.cache.shards import KEEP, CacheManifest, Shards
 from geo_lm4ve.traffic.loader import WINDOW, SceneSplit, TrainLoader
 from geo_lm4ve.traffic.view.conventions import SceneView
 
@@ -146,7 +146,7 @@ def test_memory_stays_flat_however_many_shards(source, monkeypatch):
         return pack
 
     monkeypatch.setattr(scene_cache, "read_shard", watched)
-    shards = Shards(own.folder, Manifest("", [own.cached().shards[0]] * 40))
+    shards = Shards(own.folder, CacheManifest("", [own.cached().shards[0]] * 40))
     loader = TrainLoader(SceneSplit(shards, torch.arange(80), SceneView(), 30), batch_size=5, seed=0, rank=0, world=1)
     joined, kept = {}, []
     for batch in loader.batches(0):
@@ -160,7 +160,7 @@ def test_memory_stays_flat_however_many_shards(source, monkeypatch):
 
 def test_the_order_leaves_a_window_only_when_it_is_used_up(source):
     record = source.own["train"].cached().shards[0]
-    shards = Shards(source.own["train"].folder, Manifest("", [record] * 20))
+    shards = Shards(source.own["train"].folder, CacheManifest("", [record] * 20))
     split = SceneSplit(shards, torch.arange(40), SceneView(), future=30)
     order = split.order(seed=3, epoch=1)
     assert sorted(order.tolist()) == list(range(40))

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from geo_lm4ve.points.viz import cards as cloud_cards
-from geo_lm4ve.points.viz.cards import Cloud, section
-from geo_lm4ve.viz.html import Table, as_text, html_report
+from geo_lm4ve.points.viz.cards import Card, section
+from geo_lm4ve.viz.html import PageTable, as_text, html_report
 
 RNG = np.random.default_rng(0)
 
@@ -35,16 +35,16 @@ class Page(HTMLParser):
 def page(tmp_path):
     Image.new("RGB", (40, 30), "red").save(tmp_path / "p.png")
     clouds = [
-        Cloud(RNG.normal(size=(500, 3)), [("chair", 0.9), ("table", 0.1)], "chair", "test #7"),
-        Cloud(RNG.normal(size=(500, 3)), [("sofa", 0.6), ("bed", 0.3)], "bed"),
-        Cloud(RNG.normal(size=(500, 3)), [("lamp", 0.5)], None, "scan.ply"),
+        Card(RNG.normal(size=(500, 3)), [("chair", 0.9), ("table", 0.1)], "chair", "test #7"),
+        Card(RNG.normal(size=(500, 3)), [("sofa", 0.6), ("bed", 0.3)], "bed"),
+        Card(RNG.normal(size=(500, 3)), [("lamp", 0.5)], None, "scan.ply"),
     ]
     html_report(
         tmp_path / "r.html",
         "Run <1> & more",
         {"seed": 3, "protocol": {"votes": 0, "split": "test"}, "trainable": 22_065_960},
         highlights={"overall accuracy": "87.3 %"},
-        tables=[Table("Classes", ["class", "recall"], [["chair", 0.91234], ["<b>", 0.5]], "worst last")],
+        tables=[PageTable("Classes", ["class", "recall"], [["chair", 0.91234], ["<b>", 0.5]], "worst last")],
         pictures={"Confusion matrix": tmp_path / "p.png"},
         samples=section(clouds),
         note="as of today",
@@ -106,8 +106,9 @@ def test_cards_know_right_from_wrong(page):
 def test_a_name_cannot_break_out_of_the_page(tmp_path):
     evil = '"></script><script>alert(1)</script>'
     html_report(
-        tmp_path / "r.html", evil, {evil: evil}, highlights={evil: evil}, tables=[Table(evil, [evil], [[evil]], evil)],
-        samples=section([Cloud(np.ones((1, 3)), [(evil, 1.0)], "x", evil)]), note=evil,
+        tmp_path / "r.html", evil, {evil: evil}, highlights={evil: evil},
+        tables=[PageTable(evil, [evil], [[evil]], evil)],
+        samples=section([Card(np.ones((1, 3)), [(evil, 1.0)], "x", evil)]), note=evil,
     )  # fmt: skip
     parsed = Page((tmp_path / "r.html").read_text())
     assert len(parsed.all("script")) == 1
@@ -116,7 +117,7 @@ def test_a_name_cannot_break_out_of_the_page(tmp_path):
 
 
 def test_sixty_dense_clouds_fit_and_the_rest_is_mentioned(tmp_path):
-    clouds = [Cloud(RNG.normal(size=(8192, 3)), [("a", 1.0)], "a")] * 70
+    clouds = [Card(RNG.normal(size=(8192, 3)), [("a", 1.0)], "a")] * 70
     html_report(tmp_path / "r.html", "many", {}, samples=section(clouds))
     text = (tmp_path / "r.html").read_text()
     assert len(text) < 1_500_000
@@ -137,7 +138,7 @@ def test_bad_input_names_the_culprit(tmp_path):
     with pytest.raises(ValueError, match=r"p\.png is not a PNG"):
         html_report(tmp_path / "r.html", "t", {}, pictures={"a": tmp_path / "p.png"})
     with pytest.raises(ValueError, match=r"cloud 0 \(f.ply\): a point cloud without points"):
-        html_report(tmp_path / "r.html", "t", {}, samples=section([Cloud(np.zeros((0, 3)), name="f.ply")]))
+        html_report(tmp_path / "r.html", "t", {}, samples=section([Card(np.zeros((0, 3)), name="f.ply")]))
 
 
 def test_long_facts_are_folded_away(tmp_path):
@@ -151,7 +152,7 @@ def test_long_facts_are_folded_away(tmp_path):
 
 def test_columns_of_numbers_are_set_to_the_right(tmp_path):
     rows = [["a", 12, "91.5 %", "0.1 ± 0.02", "3 of 4"], ["b", "1,234", "–", "-1e-05", "x"]]
-    html_report(tmp_path / "r.html", "t", {}, tables=[Table("t", ["name", "n", "share", "mean", "text"], rows)])
+    html_report(tmp_path / "r.html", "t", {}, tables=[PageTable("t", ["name", "n", "share", "mean", "text"], rows)])
     headers = Page((tmp_path / "r.html").read_text()).all("th")
     assert [header.get("class") for header in headers] == [None, "number", "number", "number", None]
 

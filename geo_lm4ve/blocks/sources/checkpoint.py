@@ -14,7 +14,7 @@ from geo_lm4ve.blocks.base import BlockError
 
 
 @dataclass
-class Meter:
+class BytesRead:
     """What reading cost.
 
     Attributes:

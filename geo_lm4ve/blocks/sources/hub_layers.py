@@ -11,7 +11,7 @@ from pathlib import Path
 from geo_lm4ve.blocks.base import BlockError, LayerWeights
 from geo_lm4ve.blocks.extracted import ExtractedCheckpoint, write_layers
 from geo_lm4ve.blocks.sources.cache import LayerCache, cache_folder
-from geo_lm4ve.blocks.sources.checkpoint import Meter
+from geo_lm4ve.blocks.sources.checkpoint import BytesRead
 from geo_lm4ve.blocks.sources.directory import INDEX, SINGLE, DirectoryCheckpoint
 from geo_lm4ve.blocks.sources.hub import HubCheckpoint
 from geo_lm4ve.blocks.sources.hub_repository import HubRepository
@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def hub_layers(
-    place: str, layers: Sequence[int], final_norm: bool, cache_dir: Path | None, meter: Meter
+    place: str, layers: Sequence[int], final_norm: bool, cache_dir: Path | None, meter: BytesRead
 ) -> LayerWeights:
     """Layers of ``REPO[@REVISION]`` (default revision: main), with a reference that names the commit.
 
@@ -61,7 +61,7 @@ def _repository(place: str) -> HubRepository:
     return HubRepository(repo, revision or "main")
 
 
-def _kept(cache: LayerCache, repository: HubRepository, layers: Sequence[int], meter: Meter) -> LayerWeights | None:
+def _kept(cache: LayerCache, repository: HubRepository, layers: Sequence[int], meter: BytesRead) -> LayerWeights | None:
     """Layers out of our cache; a damaged file is named, removed and counts as absent."""
     commit = cache.commit(repository.revision)
     if (path := cache.find(commit, layers)) is None:
@@ -83,7 +83,7 @@ def _read(path: Path, repository: HubRepository, commit: str, layers: Sequence[i
     return weights
 
 
-def _downloaded_before(repository: HubRepository, layers: Sequence[int], meter: Meter) -> LayerWeights | None:
+def _downloaded_before(repository: HubRepository, layers: Sequence[int], meter: BytesRead) -> LayerWeights | None:
     """Layers out of huggingface_hub's own cache, when the model (or enough of it) has been downloaded there."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -101,7 +101,7 @@ def _downloaded_before(repository: HubRepository, layers: Sequence[int], meter: 
     return weights
 
 
-def _fetched(cache: LayerCache, repository: HubRepository, layers: Sequence[int], meter: Meter) -> Path:
+def _fetched(cache: LayerCache, repository: HubRepository, layers: Sequence[int], meter: BytesRead) -> Path:
     """Fetch layers by byte ranges and keep them; the path of the kept file."""
     checkpoint = HubCheckpoint(repository)
     layout = wanted_layout(checkpoint, layers, None)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from geo_lm4ve.points.encoders.point_bert import PointBert
-from geo_lm4ve.pretrained.layouts import Layout, Row, Table, register_checkpoints
+from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
 
 _EMBED, _BLOCK = "encoder.stages.embed", "encoder.stages.block_*"
 
-TABLE = Table(
+TABLE = NameTable(
     PointBert,
     (
         Row(f"{_EMBED}.cls_token", "cls_token"),

@@ -10,11 +10,11 @@ import h5py
 import numpy as np
 
 from geo_lm4ve.files import atomic_path, write_json, write_text
+from geo_lm4ve.geometry.mesh_sampling import sample_surface
 from geo_lm4ve.geometry.solids.household import HOUSEHOLD
 from geo_lm4ve.geometry.solids.mechanical import MECHANICAL
 from geo_lm4ve.geometry.solids.mesh import Mesh
 from geo_lm4ve.geometry.solids.primitives import PRIMITIVES
-from geo_lm4ve.geometry.surfaces import sample_surface
 from geo_lm4ve.notice import progress
 from geo_lm4ve.points.files import NAMES
 

@@ -19,7 +19,7 @@ CLOUDS = 60
 
 
 @dataclass(frozen=True)
-class Cloud:
+class Card:
     """One point cloud and what a model said about it.
 
     Attributes:
@@ -40,7 +40,7 @@ class Cloud:
         return self.top[0][0] == self.true if self.top and self.true is not None else None
 
 
-def cards(clouds: Sequence[Cloud]) -> str:
+def cards(clouds: Sequence[Card]) -> str:
     """The cards of the first CLOUDS clouds with a filter above them; what was left out is said."""
     shown = clouds[:CLOUDS]
     left_out = f" The first {len(shown)} of {len(clouds)} are shown." if len(shown) < len(clouds) else ""
@@ -50,7 +50,7 @@ def cards(clouds: Sequence[Cloud]) -> str:
     return f'{_toolbar(shown, hint)}{needs_script}\n<div class="clouds">\n{cards}\n</div>'
 
 
-def section(clouds: Sequence[Cloud]) -> tuple[str, str]:
+def section(clouds: Sequence[Card]) -> tuple[str, str]:
     """Heading and HTML of the cards, for ``html_report``.
 
     Raises:
@@ -65,7 +65,7 @@ def encode(points: Float[np.ndarray, "n 3"]) -> str:
     return base64.b64encode(np.round(scaled * 32767).astype("<i2").tobytes()).decode("ascii")
 
 
-def _toolbar(clouds: Sequence[Cloud], hint: str) -> str:
+def _toolbar(clouds: Sequence[Card], hint: str) -> str:
     kinds = [_kind(cloud) for cloud in clouds]
     counts = {"all": len(kinds)}
     if set(kinds) != {"unknown"}:
@@ -78,11 +78,11 @@ def _toolbar(clouds: Sequence[Cloud], hint: str) -> str:
     return f'<div class="toolbar" hidden>{buttons}{search}{hint}</div>'
 
 
-def _kind(cloud: Cloud) -> str:
+def _kind(cloud: Card) -> str:
     return {True: "right", False: "wrong", None: "unknown"}[cloud.correct]
 
 
-def _card(cloud: Cloud, place: int) -> str:
+def _card(cloud: Card, place: int) -> str:
     try:
         points = encode(cloud.points)
     except ValueError as error:
@@ -103,7 +103,7 @@ def _card(cloud: Cloud, place: int) -> str:
     return "\n".join([*lines, _bars(cloud), "</article>"])
 
 
-def _bars(cloud: Cloud) -> str:
+def _bars(cloud: Card) -> str:
     rows = "".join(
         f'<li{" class=is-true" if name == cloud.true else ""} style="--share:{100 * share:.2f}%">'
         f"<span>{escape(name)}</span><span>{share:.1%}</span></li>"

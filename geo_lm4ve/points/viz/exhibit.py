@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.points.batch import PointBatch
-from geo_lm4ve.points.viz.cards import Cloud, section
+from geo_lm4ve.points.viz.cards import Card, section
 from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
 
 
@@ -30,7 +30,7 @@ def exhibit(
     return section(clouds)
 
 
-def clouds_of(records: Sequence[Mapping[str, Any]], data: DataSource, split: str) -> list[Cloud]:
+def clouds_of(records: Sequence[Mapping[str, Any]], data: DataSource, split: str) -> list[Card]:
     """The point clouds of these records as evaluation saw them."""
     wanted = {record["index"]: record for record in records}
     clouds = []
@@ -40,5 +40,5 @@ def clouds_of(records: Sequence[Mapping[str, Any]], data: DataSource, split: str
                 record = wanted[index]
                 top = [(name, float(probability)) for name, probability in record["top"]]
                 points = batch.points[place].numpy()
-                clouds.append(Cloud(points, top, true=record["label"], name=f"{split} {index}"))
+                clouds.append(Card(points, top, true=record["label"], name=f"{split} {index}"))
     return clouds

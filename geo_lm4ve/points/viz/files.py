@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from geo_lm4ve.geometry.meshes import read_points
-from geo_lm4ve.points.viz.cards import Cloud, section
+from geo_lm4ve.points.viz.cards import Card, section
 from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
 from geo_lm4ve.viz.html import html_report
 
@@ -29,7 +29,7 @@ def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Top] 
         PointsError: a file cannot be read; the message names it.
     """
     tops = predictions or {}
-    clouds = [Cloud(read_points(path).points.numpy(), tops.get(str(path), ()), name=path.name) for path in files]
+    clouds = [Card(read_points(path).points.numpy(), tops.get(str(path), ()), name=path.name) for path in files]
     title = files[0].name if len(files) == 1 else f"{len(files)} point clouds"
     labelled = all(cloud.top for cloud in clouds)
     contact_sheet_png(
@@ -45,5 +45,5 @@ def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Top] 
     return [out / "clouds.png", out / "clouds.html"]
 
 
-def _size(cloud: Cloud) -> str:
+def _size(cloud: Card) -> str:
     return f"{len(cloud.points):,} points"

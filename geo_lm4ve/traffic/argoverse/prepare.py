@@ -18,7 +18,7 @@ from geo_lm4ve.prepare.tar_archive import untar
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
 from geo_lm4ve.traffic.cache.build import build_cache
-from geo_lm4ve.traffic.cache.shards import Manifest, Shards, read_manifest
+from geo_lm4ve.traffic.cache.shards import CacheManifest, Shards, read_cache_manifest
 from geo_lm4ve.traffic.source import SceneConfig
 
 SPLITS = ("train", "val", "test")
@@ -83,10 +83,10 @@ class ScenePreparer(Preparer):
     def _config(self, root: Path) -> SceneConfig:
         return self.config(root=str(root))
 
-    def _caches(self, config: SceneConfig) -> Iterator[tuple[str, Path, Manifest]]:
+    def _caches(self, config: SceneConfig) -> Iterator[tuple[str, Path, CacheManifest]]:
         for split in SPLITS:
             folder = config.cache_folder() / split
-            if (manifest := read_manifest(folder)) is not None:
+            if (manifest := read_cache_manifest(folder)) is not None:
                 yield split, folder, manifest
 
     @property
@@ -130,7 +130,7 @@ class Argoverse2(ScenePreparer):
     config = Argoverse2Config
 
 
-def _count(folder: Path, manifest: Manifest, split: str) -> tuple[float, float]:
+def _count(folder: Path, manifest: CacheManifest, split: str) -> tuple[float, float]:
     """Mean agents and lanes of a scene."""
     shards = Shards(folder, manifest)
     agents = lanes = 0

@@ -18,12 +18,12 @@ from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.packing import check_map, pack_scenes
 from geo_lm4ve.traffic.cache.progress import Progress
-from geo_lm4ve.traffic.cache.shards import SHARD, Dropped, Manifest, ShardRecord, read_manifest, write_shard
+from geo_lm4ve.traffic.cache.shards import SHARD, CacheManifest, Dropped, ShardRecord, read_cache_manifest, write_shard
 
 REPORT = "report.json"
 
 
-def build_cache(files: SceneFiles, folder: Path, workers: int = 0, max_dropped: float = 0.01) -> Manifest:
+def build_cache(files: SceneFiles, folder: Path, workers: int = 0, max_dropped: float = 0.01) -> CacheManifest:
     """The cache of a split in ``folder``, built where it is not complete yet.
 
     Shards that an interrupted run has finished are kept. ``report.json`` names every dropped scene with its reason.
@@ -38,11 +38,11 @@ def build_cache(files: SceneFiles, folder: Path, workers: int = 0, max_dropped: 
         DataError: more scenes than that cannot be read.
     """
     key = files.key()
-    manifest = read_manifest(folder)
+    manifest = read_cache_manifest(folder)
     if manifest is None or manifest.key != key:
         for note in files.notes():
             say(f"{files.layout}: {note}")
-        manifest = Manifest(key, _shards(files, folder, key, workers))
+        manifest = CacheManifest(key, _shards(files, folder, key, workers))
         _report(files, folder, manifest)
         _check_dropped(files, folder, manifest, max_dropped)
         manifest.write(folder)
@@ -125,7 +125,7 @@ def _one_thread() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
-def _report(files: SceneFiles, folder: Path, manifest: Manifest) -> None:
+def _report(files: SceneFiles, folder: Path, manifest: CacheManifest) -> None:
     dropped, facts = manifest.dropped, manifest.facts()
     write_json(
         folder / REPORT,
@@ -141,7 +141,7 @@ def _report(files: SceneFiles, folder: Path, manifest: Manifest) -> None:
             say(f"  {entry.scene:40} {entry.reason}")
 
 
-def _check_dropped(files: SceneFiles, folder: Path, manifest: Manifest, most: float) -> None:
+def _check_dropped(files: SceneFiles, folder: Path, manifest: CacheManifest, most: float) -> None:
     dropped = len(manifest.dropped)
     if dropped > most * len(files):
         raise DataError(
@@ -151,7 +151,7 @@ def _check_dropped(files: SceneFiles, folder: Path, manifest: Manifest, most: fl
         )
 
 
-def _remove_others(folder: Path, manifest: Manifest) -> None:
+def _remove_others(folder: Path, manifest: CacheManifest) -> None:
     """Shards of an earlier state of the files."""
     kept = {Path(shard.file).stem for shard in manifest.shards}
     for path in folder.glob("shard-*"):

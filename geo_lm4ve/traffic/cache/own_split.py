@@ -10,7 +10,7 @@ from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.traffic.cache.build import build_cache
 from geo_lm4ve.traffic.cache.files import SceneFiles
-from geo_lm4ve.traffic.cache.shards import Manifest, read_manifest
+from geo_lm4ve.traffic.cache.shards import CacheManifest, read_cache_manifest
 
 BUILD_AT_ONCE = 5000
 """A split of more scenes is cached by ``tools/prepare.py``, with several processes, not by the way."""
@@ -41,7 +41,7 @@ class OwnSplit:
             command,
             max_dropped,
         )
-        self.manifest = read_manifest(folder)
+        self.manifest = read_cache_manifest(folder)
         if self.manifest is not None and len(files) and self.manifest.key != files.key():
             say(f"{files.folder} has changed since {folder} was made of it")
             self.manifest = None
@@ -50,7 +50,7 @@ class OwnSplit:
         """Number of scenes: those in the cache or, before it is built, the files."""
         return len(self.files) if self.manifest is None else self.manifest.scenes
 
-    def cached(self) -> Manifest:
+    def cached(self) -> CacheManifest:
         """The finished cache, built here if the split is small.
 
         Raises:
@@ -60,7 +60,7 @@ class OwnSplit:
             self.manifest = self._build()
         return self.manifest
 
-    def _build(self) -> Manifest:
+    def _build(self) -> CacheManifest:
         if not len(self.files):
             raise DataError(f"there are no scenes in {self.files.folder.absolute()}: {self.advice}")
         if len(self.files) > BUILD_AT_ONCE:
@@ -72,10 +72,10 @@ class OwnSplit:
             return self._wait()
         return build_cache(self.files, self.folder, 0, self.max_dropped)
 
-    def _wait(self) -> Manifest:
+    def _wait(self) -> CacheManifest:
         end, key = time.monotonic() + WAIT, self.files.key()
         while time.monotonic() < end:
-            manifest = read_manifest(self.folder)
+            manifest = read_cache_manifest(self.folder)
             if manifest is not None and manifest.key == key:
                 return manifest
             time.sleep(0.5)

@@ -70,7 +70,7 @@ class ShardRecord:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class CacheManifest:
     """All shards of a split."""
 
     key: str
@@ -102,7 +102,7 @@ class Manifest:
         write_json(folder / MANIFEST, asdict(self))
 
 
-def read_manifest(folder: Path) -> Manifest | None:
+def read_cache_manifest(folder: Path) -> CacheManifest | None:
     """The manifest of a complete cache of this version, or None.
 
     Raises:
@@ -115,7 +115,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         content = json.loads(path.read_bytes())
         if content["format"] != FORMAT:
             return None
-        return Manifest(content["key"], [ShardRecord.of(shard) for shard in content["shards"]])
+        return CacheManifest(content["key"], [ShardRecord.of(shard) for shard in content["shards"]])
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is damaged ({error!r}); delete it, the cache is then built again") from error
 
@@ -154,7 +154,7 @@ class Shards:
         sizes: scenes of each shard.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest):
+    def __init__(self, folder: Path, manifest: CacheManifest):
         self.folder, self.records = folder, [shard for shard in manifest.shards if shard.scenes]
         self.sizes = [record.scenes for record in self.records]
         self.loaded: OrderedDict[tuple[int, ...], ScenePack] = OrderedDict()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from geo_lm4ve.pretrained.layouts import Layout, Row, Table, register_checkpoints
+from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
 from geo_lm4ve.traffic.encoders.mmtransformer import MmTransformer
 
 _STAGE = "encoder.stages.agents_lanes"
@@ -53,7 +53,7 @@ def _layers(ours: str, official: str, attentions: dict[str, str], norms: tuple[s
     yield Row(f"{ours}.mlp.2", f"{official}.feed_forward.w_2")
 
 
-def _table(root: str) -> Table:
+def _table(root: str) -> NameTable:
     """All names, with what stands before those of the transformers."""
     rows = [Row(f"{_STAGE}.lane_net.levels.*", "subgraph.layer_seq.lmlp_*.mlp")]
     rows += [Row(f"{_STAGE}.{ours}", f"{root}.{official}") for ours, official in _MODULES.items()]
@@ -61,7 +61,7 @@ def _table(root: str) -> Table:
     for stacks, layer in ((_ENCODERS, _ENCODER_LAYER), (_DECODERS, _DECODER_LAYER)):
         for ours, official in stacks.items():
             rows += _layers(f"{_STAGE}.{ours}", f"{root}.{official}", *layer)
-    return Table(MmTransformer, tuple(rows))
+    return NameTable(MmTransformer, tuple(rows))
 
 
 TABLE = _table("stacked_transformer")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from geo_lm4ve.pretrained.layouts import Layout, Row, Table, register_checkpoints
+from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
 from geo_lm4ve.traffic.encoders.vectornet import VectorNet
 
 _SUBGRAPH, _GLOBAL = "encoder.stages.subgraph", "encoder.stages.global.*"
 _RESIDUAL = {"branch.0": "linear1", "branch.1": "norm1", "branch.3": "linear2", "branch.4": "norm2"}
 _DECODERS = {"modes.*": "preds.*", "single": "single_pred", "scores.classifier": "classifier"}
 
-TABLE = Table(
+TABLE = NameTable(
     VectorNet,
     (
         Row(f"{_SUBGRAPH}.agents.levels", "actor_subgraphs.encoders"),

@@ -18,7 +18,7 @@ from geo_lm4ve.traffic.forecast.report import write_submission
 from geo_lm4ve.traffic.heads.trajectories import Trajectories
 from geo_lm4ve.traffic.source import SceneConfig
 from geo_lm4ve.traffic.submissions import Forecasts
-from geo_lm4ve.traffic.submissions.forecasts import join
+from geo_lm4ve.traffic.submissions.forecasts import join_forecasts
 from geo_lm4ve.traffic.viz.choice import evenly
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
@@ -70,7 +70,7 @@ def predict_scenes(
             drawn = {row: path for row, path in enumerate(chosen) if start + row in shown}
             scenes += _drawn(config, batch, output, drawn)
             meter.advance(len(batch))
-    forecasts = join(parts)
+    forecasts = join_forecasts(parts)
     if out is not None:
         write_submission(out, forecasts, config.protocol)
     if gallery is not None:

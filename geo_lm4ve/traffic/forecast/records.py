@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from geo_lm4ve.traffic.metrics.table import Table
+from geo_lm4ve.traffic.metrics.table import SceneTable
 from geo_lm4ve.traffic.submissions import Forecasts
 
 KS = (1, 6)
@@ -19,7 +19,7 @@ FORECAST = ("index", "probabilities", "shape", "positions")
 
 
 def forecast_records(
-    table: Table,
+    table: SceneTable,
     index: Sequence[int],
     probabilities: Float[np.ndarray, "s k"],
     positions: Float[np.ndarray, "s k f 2"],
@@ -63,7 +63,7 @@ def forecasts_of(records: Sequence[Mapping[str, Any]]) -> Forecasts:
     )
 
 
-def table_of(records: Sequence[Mapping[str, Any]]) -> Table:
+def table_of(records: Sequence[Mapping[str, Any]]) -> SceneTable:
     """All records as the per-scene table."""
     columns = [name for name in records[0] if name not in FORECAST]
     return {name: [record[name] for record in records] for name in columns}

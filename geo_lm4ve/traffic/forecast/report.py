@@ -13,7 +13,7 @@ from geo_lm4ve.files import write_json
 from geo_lm4ve.parts.task import Record
 from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.forecast.records import KS, forecast_of, forecasts_of, table_of
-from geo_lm4ve.traffic.metrics.table import Table, breakdown, means
+from geo_lm4ve.traffic.metrics.table import SceneTable, breakdown, means
 from geo_lm4ve.traffic.metrics.table_file import write_table
 from geo_lm4ve.traffic.source import SceneSource
 from geo_lm4ve.traffic.submissions import Forecasts, write_argoverse1, write_argoverse2
@@ -105,7 +105,7 @@ def write_submission(folder: Path, forecasts: Forecasts, layout: Protocol) -> Pa
     return path
 
 
-def scores_of(table: Table, protocol: Protocol, submission: Path, results: Mapping[str, Any]) -> dict[str, Any]:
+def scores_of(table: SceneTable, protocol: Protocol, submission: Path, results: Mapping[str, Any]) -> dict[str, Any]:
     """Metrics and breakdown in the shape of the evaluator's JSON (``scoring/scores.py``)."""
     return {
         "metrics": means(table, protocol, KS),
@@ -163,12 +163,12 @@ def _highlights(scores: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _metric_table(metrics: Mapping[str, Mapping[str, float]]) -> html.Table:
+def _metric_table(metrics: Mapping[str, Mapping[str, float]]) -> html.PageTable:
     rows = [[name, *(f"{values[name]:.4f}" for values in metrics.values())] for name in next(iter(metrics.values()))]
-    return html.Table("Metrics", ["metric", *metrics], rows)
+    return html.PageTable("Metrics", ["metric", *metrics], rows)
 
 
-def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> html.Table:
+def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> html.PageTable:
     names = ("minADE", "minFDE", "MR", "brier-minFDE")
     rows = [
         [grouping, group, values["samples"], *(f"{values['K=6'][name]:.3f}" for name in names)]
@@ -176,4 +176,4 @@ def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> ht
         for group, values in groups.items()
     ]
     note = "Speed over the last observed second; turn from the last observed to the last future second."
-    return html.Table("Breakdown, K=6", ["by", "group", "scenes", *names], rows, note)
+    return html.PageTable("Breakdown, K=6", ["by", "group", "scenes", *names], rows, note)

@@ -26,7 +26,7 @@ from geo_lm4ve.traffic.records.surface import Surface
 GROUPINGS = ("city", "speed", "turn", "agents")
 """What a breakdown is by."""
 
-Table = dict[str, list[Any]]
+SceneTable = dict[str, list[Any]]
 """Column name -> one plain value per scene."""
 
 
@@ -57,14 +57,14 @@ def scene_table(
     protocol: Protocol,
     ks: Sequence[int],
     areas: Sequence[Surface] | None = None,
-) -> Table:
+) -> SceneTable:
     """Names, conditions and every metric of each scene (``minADE_6``, ...; ``DAC_6`` where drivable areas are given).
 
     Raises:
         ForecastError: as ``forecast_metrics`` and ``drivable_area_compliance``.
     """
     speed, angle = observed_speed(truth.history), turn_angle(truth.history, truth.future)
-    table: Table = {
+    table: SceneTable = {
         "scene": list(truth.scenes),
         "track": list(truth.tracks),
         "city": list(truth.cities),
@@ -122,5 +122,5 @@ def _members(labels: Sequence[str]) -> dict[str, list[int]]:
     return members
 
 
-def _rows(table: Mapping[str, Sequence[Any]], rows: Sequence[int]) -> Table:
+def _rows(table: Mapping[str, Sequence[Any]], rows: Sequence[int]) -> SceneTable:
     return {name: [column[row] for row in rows] for name, column in table.items()}

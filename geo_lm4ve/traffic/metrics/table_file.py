@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geo_lm4ve.files import atomic_path
-from geo_lm4ve.traffic.metrics.table import Table
+from geo_lm4ve.traffic.metrics.table import SceneTable
 
 SUFFIXES = (".csv", ".parquet")
 """Kinds of file."""
 
 
-def write_table(path: Path, table: Table) -> None:
+def write_table(path: Path, table: SceneTable) -> None:
     """Write a table as csv or parquet, by the suffix of the file; ValueError for another suffix."""
     if path.suffix not in SUFFIXES:
         raise ValueError(f"a table is written as {' or '.join(SUFFIXES)}, not as {path.name!r}")

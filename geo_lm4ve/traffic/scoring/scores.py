@@ -15,7 +15,7 @@ from geo_lm4ve.traffic.argoverse.argoverse1_map import read_drivable_raster
 from geo_lm4ve.traffic.argoverse.argoverse2_map import read_surfaces
 from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
-from geo_lm4ve.traffic.metrics.table import Table, breakdown, means, scene_table
+from geo_lm4ve.traffic.metrics.table import SceneTable, breakdown, means, scene_table
 from geo_lm4ve.traffic.records.surface import Surface
 from geo_lm4ve.traffic.scoring.match import Match, match
 from geo_lm4ve.traffic.scoring.truth import targets
@@ -40,7 +40,7 @@ class Scores:
     """
 
     results: dict[str, Any]
-    table: Table
+    table: SceneTable
     forecasts: Forecasts
     paths: list[Path]
 

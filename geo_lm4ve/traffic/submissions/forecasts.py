@@ -60,7 +60,7 @@ class Forecasts:
         )
 
 
-def join(parts: Sequence[Forecasts]) -> Forecasts:
+def join_forecasts(parts: Sequence[Forecasts]) -> Forecasts:
     """Forecasts with as many modes and steps each, one after the other; all have tracks and probabilities."""
     return Forecasts(
         scenes=[scene for part in parts for scene in part.scenes],

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from geo_lm4ve.geometry.surfaces import sample_surface
+from geo_lm4ve.geometry.mesh_sampling import sample_surface
 
 SQUARE = (np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.0]]), np.array([[0, 1, 2], [0, 2, 3]]))
 
