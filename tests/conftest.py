@@ -1,17 +1,22 @@
-"""Shared fixtures: where real data may lie, and a quiet, two-thread torch."""
+"""Shared fixtures: where real data may lie, and how many threads torch has."""
 
 import os
 from pathlib import Path
 
 import pytest
-import torch
+
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _threads() -> None:
-    torch.set_num_threads(2)
+    """Two threads, or one in each of several workers, unless the environment says otherwise."""
+    import torch
+
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ scored exactly once however many processes work (accelerate launch, torchrun).
 
 import sys
 
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
 from geo_lm4ve import cli
 from geo_lm4ve.engine.evaluate import evaluate
 from geo_lm4ve.traffic.scoring import command as score_command

@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
 from geo_lm4ve import cli
 from geo_lm4ve.classification.predict import classify_files
 from geo_lm4ve.experiment import ExperimentConfig

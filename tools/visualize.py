@@ -17,6 +17,7 @@ import json
 import sys
 from pathlib import Path
 
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
 from geo_lm4ve.files import UserError
 from geo_lm4ve.points.viz.files import draw_files
 from geo_lm4ve.viz.logs import draw_logs

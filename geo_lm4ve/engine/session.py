@@ -17,12 +17,13 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 from rich.console import Console
 
-from geo_lm4ve.engine.config import Device, RunConfig
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataConfig, DataSource
+from geo_lm4ve.parts.run import Device, RunConfig
+from geo_lm4ve.threads import waiting
 
 
 class Session:
@@ -136,6 +137,7 @@ def environment(session: Session) -> dict[str, Any]:
         "device": f"{device.type} ({name})",
         "processes": session.world,
         "threads": torch.get_num_threads(),
+        "waiting": waiting(),
         "host_cores": os.cpu_count(),
         "python": platform.python_version(),
         "packages": {package: version(package) for package in packages},
@@ -157,8 +159,8 @@ def announce(session: Session, experiment: ExperimentConfig, model: Model, folde
         "data": data_title,
         "block": block,
         "parameters": f"{count['trainable']:,} trainable, {count['frozen']:,} frozen",
-        "device": f"{facts['device']}, {session.world} process(es), {facts['threads']} threads, "
-        f"mixed precision {session.accelerator.mixed_precision}",
+        "device": f"{facts['device']}, {session.world} process(es), {facts['threads']} threads "
+        f"(waiting: {facts['waiting']}), mixed precision {session.accelerator.mixed_precision}",
         "kernels": ", ".join(f"{name}: {choice}" for name, choice in facts["kernels"].items()),
         "run folder": str(folder),
     }
