@@ -10,10 +10,13 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from geo_lm4ve.blocks.base import BlockConfig
 from geo_lm4ve.bridge import BridgeConfig
-from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, plain
+from geo_lm4ve.config import GROUPS, ConfigError, plain
 from geo_lm4ve.parts.data import DataConfig
 from geo_lm4ve.parts.encoder import EncoderConfig
 from geo_lm4ve.parts.head import HeadConfig
+from geo_lm4ve.parts.optim import OptimConfig
+from geo_lm4ve.parts.run import RunConfig
+from geo_lm4ve.parts.task import TaskConfig
 
 
 @dataclass
@@ -34,9 +37,9 @@ class ExperimentConfig:
     block: BlockConfig = MISSING
     bridge: BridgeConfig = MISSING
     head: HeadConfig = MISSING
-    task: PartConfig = MISSING
-    optim: PartConfig = MISSING
-    run: PartConfig = MISSING
+    task: TaskConfig = MISSING
+    optim: OptimConfig = MISSING
+    run: RunConfig = MISSING
     choices: dict[str, str] = field(default_factory=dict)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -22,10 +22,39 @@ from geo_lm4ve.parts.head import Head, HeadConfig
 from geo_lm4ve.tokens import TokenSet
 
 WEIGHTS, CARD = "model.safetensors", "model.json"
+PARTS = ("encoder", "block", "bridge", "head")
+"""The groups of configs that a model is built from."""
 
 
 class CheckpointError(UserError, RuntimeError):
     """A checkpoint that cannot be read or does not fit; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a model is built from: enough to build it again.
+
+    Attributes:
+        encoder, block, bridge, head: the configs of its parts.
+        outputs: number of outputs of the head (classes, answers, future steps, ...).
+    """
+
+    encoder: EncoderConfig
+    block: BlockConfig
+    bridge: BridgeConfig
+    head: HeadConfig
+    outputs: int
+
+    def build(self) -> Model:
+        """The model with fresh weights."""
+        encoder = self.encoder.build()
+        after = self.bridge.after or encoder.last
+        if after not in encoder.dims:
+            raise ConfigError("bridge.after: " + unknown("encoder stage", after, encoder.stages))
+        if self.encoder.freeze:
+            encoder.requires_grad_(False)
+        bridge = self.bridge.build(self.block.build(), encoder.dims[after])
+        return Model(encoder, bridge, self.head.build(encoder.dims[encoder.last], self.outputs), after, config=self)
 
 
 class Model(nn.Module):
@@ -35,18 +64,28 @@ class Model(nn.Module):
         encoder: its stages run in order.
         bridge: runs after the stage named ``after``.
         head: reads the last token set.
-        configs: the four part configs and ``outputs``: enough to build the model again.
+        config: what it was built from; None for a model put together by hand, which cannot be saved for
+            ``from_pretrained``.
         classes: names of the outputs for classification, else ().
     """
 
-    def __init__(self, encoder: Encoder, bridge: Bridge, head: Head, after: str | None = None):
+    def __init__(
+        self,
+        encoder: Encoder,
+        bridge: Bridge,
+        head: Head,
+        after: str | None = None,
+        *,
+        config: ModelConfig | None = None,
+        classes: Sequence[str] = (),
+    ):
         super().__init__()
         self.encoder, self.bridge, self.head = encoder, bridge, head
         self.after = after or encoder.last
         if self.after not in encoder.stages:
             raise ConfigError("bridge.after: " + unknown("encoder stage", self.after, encoder.stages))
-        self.configs: dict[str, Any] = {}
-        self.classes: tuple[str, ...] = ()
+        self.config = config
+        self.classes = tuple(classes)
 
     def tokens(self, batch: Any, reads: Sequence[str] | None = None) -> TokenSet:
         """The token set that the head gets.
@@ -84,17 +123,27 @@ class Model(nn.Module):
         """Write what was trained (``model.safetensors``) and what it was built from (``model.json``).
 
         Frozen block weights are stored as a reference: source, layers, sha256.
+
+        Raises:
+            CheckpointError: the model was put together by hand and nothing says how to build it again.
         """
+        card = self.card()
         state = {key: value.contiguous() for key, value in self.state_dict().items()}
         with atomic_path(Path(folder) / WEIGHTS) as temporary:
             save_file(state, temporary)
-        write_json(Path(folder) / CARD, self.card())
+        write_json(Path(folder) / CARD, card)
 
     def card(self) -> dict[str, Any]:
-        """What ``from_pretrained`` needs besides the weights."""
+        """What ``from_pretrained`` needs besides the weights; CheckpointError where ``config`` is not known."""
+        if self.config is None:
+            raise CheckpointError(
+                "this model was put together by hand: from_pretrained could not build it again. Build it with "
+                "create_model or ModelConfig(...).build(), pass config=ModelConfig(...) to Model, or keep its weights "
+                "alone with safetensors.torch.save_model"
+            )
         reference = self.bridge.block.reference
         block = None if reference is None else vars(reference)
-        return {**plain(self.configs), "classes": list(self.classes), "block_reference": block}
+        return {**plain(self.config), "classes": list(self.classes), "block_reference": block}
 
     @classmethod
     def from_pretrained(cls, folder: Path | str, *, allow_other_block: bool = False, **block: Any) -> Model:
@@ -113,7 +162,7 @@ class Model(nn.Module):
         folder = _local(folder)
         card = _read_card(folder / CARD)
         card["block"].update(block)
-        model = build_model(**_configs(card), outputs=card["outputs"])
+        model = _model_config(card).build()
         check_block(model, card["block_reference"], allow_other_block)
         model.load_state_dict(read_weights(folder / WEIGHTS))
         model.classes = tuple(card["classes"])
@@ -132,15 +181,19 @@ def _local(folder: Path | str) -> Path:
 
 def _read_card(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        card = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing: not a folder that save_pretrained or a run wrote") from None
     except json.JSONDecodeError as error:
         raise CheckpointError(f"{path} is not valid JSON ({error}); restore it or train again") from error
+    if missing := sorted({*PARTS, "outputs", "classes", "block_reference"} - set(card)):
+        raise CheckpointError(f"{path} lacks {', '.join(missing)}: not what save_pretrained writes")
+    return card
 
 
-def _configs(card: dict[str, Any]) -> dict[str, Any]:
-    return {group: make(group, card[group]["name"], card[group]) for group in ("encoder", "block", "bridge", "head")}
+def _model_config(card: dict[str, Any]) -> ModelConfig:
+    parts: Any = {group: make(group, card[group]["name"], card[group]) for group in PARTS}
+    return ModelConfig(**parts, outputs=card["outputs"])
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -170,23 +223,6 @@ def check_block(model: Model, recorded: dict[str, Any] | None, allow_other: bool
 
 def _frozen(model: Model) -> bool:
     return not any(parameter.requires_grad for parameter in model.bridge.block.parameters())
-
-
-def build_model(
-    encoder: EncoderConfig, block: BlockConfig, bridge: BridgeConfig, head: HeadConfig, *, outputs: int
-) -> Model:
-    """The model that four part configs describe, with ``outputs`` outputs (classes, answers, ...)."""
-    encoder_module = encoder.build()
-    after = bridge.after or encoder_module.last
-    if after not in encoder_module.dims:
-        raise ConfigError("bridge.after: " + unknown("encoder stage", after, encoder_module.stages))
-    if encoder.freeze:
-        encoder_module.requires_grad_(False)
-    bridge_module = bridge.build(block.build(), encoder_module.dims[after])
-    head_module = head.build(encoder_module.dims[encoder_module.last], outputs)
-    model = Model(encoder_module, bridge_module, head_module, after)
-    model.configs = {"encoder": encoder, "block": block, "bridge": bridge, "head": head, "outputs": outputs}
-    return model
 
 
 def create_model(
@@ -219,15 +255,13 @@ def create_model(
     if head is None:
         head = next((option for option in (name, encoder.name) if option in options("head")), "classification")
     head_config = cast(HeadConfig, load_option("head", head))
-    return build_model(
+    outputs = head_config.default_outputs if num_classes is None else num_classes
+    if outputs is None:
+        raise ConfigError(f"head={head} has no usual number of outputs: pass num_classes")
+    return ModelConfig(
         encoder,
         cast(BlockConfig, load_option("block", block)),
         cast(BridgeConfig, load_option("bridge", bridge)),
         head_config,
-        outputs=head_config.default_outputs if num_classes is None else num_classes,
-    )
-
-
-def trained_state(model: nn.Module) -> dict[str, Tensor]:
-    """A detached copy of everything a checkpoint holds (no frozen block weights)."""
-    return {key: value.detach().clone() for key, value in model.state_dict().items() if torch.is_tensor(value)}
+        outputs,
+    ).build()

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 MODALITIES = ("geo_lm4ve.points", "geo_lm4ve.traffic")
 """One room per modality: its package imports what registers its data, encoders, heads, tasks and checkpoints."""
 
-SHARED = ("geo_lm4ve.blocks", "geo_lm4ve.bridge", "geo_lm4ve.engine", "geo_lm4ve.classification")
+SHARED = ("geo_lm4ve.blocks", "geo_lm4ve.bridge", "geo_lm4ve.parts.run", "geo_lm4ve.engine", "geo_lm4ve.classification")
 """Packages of the shared rooms that register parts."""
 
 PLUGINS = "geo_lm4ve.plugins"

@@ -4,8 +4,9 @@ from toy import ToyEncoder, ToyHead, toy_batch
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.bridge import LinearBridgeConfig
+from geo_lm4ve.classification.head import ClassificationConfig
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.model import Model
+from geo_lm4ve.model import CheckpointError, Model, create_model, read_weights
 
 
 class Frozen(Block):
@@ -59,10 +60,37 @@ def test_count_splits_trainable_and_frozen():
 
 
 def test_damaged_weights_are_named(tmp_path):
-    from geo_lm4ve.model import CheckpointError, read_weights
-
     with pytest.raises(CheckpointError, match=r"gone\.safetensors is missing"):
         read_weights(tmp_path / "gone.safetensors")
     (tmp_path / "cut.safetensors").write_bytes(b"\x10\x00\x00")
     with pytest.raises(CheckpointError, match=r"cut\.safetensors is not a whole safetensors file"):
         read_weights(tmp_path / "cut.safetensors")
+
+
+def test_a_model_put_together_by_hand_says_what_saving_needs(tmp_path):
+    with pytest.raises(CheckpointError, match=r"put together by hand.*ModelConfig"):
+        model().save_pretrained(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_put_together_by_hand_with_its_config_loads_again(tmp_path):
+    config = create_model("point_bert_tiny", num_classes=3, block="mlp").config
+    encoder = config.encoder.build()
+    bridge = config.bridge.build(config.block.build(), encoder.dims[encoder.last])
+    net = Model(encoder, bridge, config.head.build(encoder.dims[encoder.last], 3), config=config, classes="abc")
+    net.save_pretrained(tmp_path)
+    loaded = Model.from_pretrained(tmp_path)
+    assert loaded.classes == ("a", "b", "c")
+    assert all(torch.equal(value, net.state_dict()[key]) for key, value in loaded.state_dict().items())
+
+
+def test_a_card_of_something_else_is_named(tmp_path):
+    (tmp_path / "model.json").write_text('{"encoder": {}, "outputs": 3}')
+    with pytest.raises(CheckpointError, match=r"model\.json lacks block, block_reference, bridge, classes, head"):
+        Model.from_pretrained(tmp_path)
+
+
+def test_a_head_without_a_usual_number_of_outputs_asks_for_it(monkeypatch):
+    monkeypatch.setattr(ClassificationConfig, "default_outputs", None)
+    with pytest.raises(ConfigError, match="head=classification has no usual number of outputs: pass num_classes"):
+        create_model("point_bert_tiny")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -39,6 +40,8 @@ class ClassificationConfig(HeadConfig):
     hidden: list[int] = field(default_factory=lambda: [256])
     norm: HiddenNorm = HiddenNorm.none
     dropout: float = 0.5
+
+    default_outputs: ClassVar[int | None] = 40
 
     def __post_init__(self) -> None:
         """Check the values; raises ConfigError."""

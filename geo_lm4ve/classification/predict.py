@@ -8,8 +8,6 @@ from typing import Any
 
 import torch
 
-from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.config import RunConfig
 from geo_lm4ve.engine.weights import card_of, model_for_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import CheckpointError
@@ -31,8 +29,6 @@ def classify_files(
         Per file: ``file`` and ``top``, a list of (class name, probability), best first.
     """
     run = experiment.run
-    if not isinstance(run, RunConfig):
-        raise ConfigError("predicting needs run=default")
     card = card_of(Path(run.checkpoint or folder))
     classes = card["classes"]
     if not classes:

@@ -26,11 +26,13 @@ class ClassifyConfig(TaskConfig):
         label_smoothing: PyTorch's definition (mass spread over all n classes). The smoothed loss of OpenPoints and
             Point-BERT spreads eps over the n - 1 wrong classes: eps corresponds to eps * n / (n - 1) here.
         top: how many candidates a record keeps.
+        votes: evaluate the mean prediction over this many augmented views of each sample; 0: one plain view.
     """
 
     name: str = "classify"
     label_smoothing: float = 0.0
     top: int = 5
+    votes: int = 0
 
     def build(self, data: DataSource) -> Classify:
         """The task over the classes of ``data``."""
@@ -48,7 +50,7 @@ class Classify(Task):
             raise ConfigError(f"task=classify needs a data set with at least two classes, this one has {len(classes)}")
         self.config = config
         self.classes = list(classes)
-        self.outputs = len(classes)
+        self.outputs, self.votes = len(classes), config.votes
 
     def loss(self, output: Tensor, batch: Any) -> Loss:
         """Cross entropy of logits (B, C)."""
@@ -78,7 +80,7 @@ class Classify(Task):
 
     def protocol(self) -> dict[str, Any]:
         """Voting is the one thing that changes what an accuracy means."""
-        return {"votes": self.config.votes}
+        return {"votes": self.votes}
 
     def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
         """Confusion matrix, contact sheet of predicted samples, and one HTML page."""

@@ -1,4 +1,3 @@
-"""Train, evaluate and predict loops on Accelerate. Importing this package registers ``optim`` and ``run``."""
+"""Train and evaluate loops on Accelerate. Importing this package registers ``optim``."""
 
-from geo_lm4ve.engine import config as config
 from geo_lm4ve.engine import optim as optim

@@ -9,9 +9,6 @@ from typing import Any
 import torch
 from rich.table import Table
 
-from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.config import RunConfig
-from geo_lm4ve.engine.optim import AdamWConfig
 from geo_lm4ve.engine.results import results_of, write_results
 from geo_lm4ve.engine.session import Session, announce
 from geo_lm4ve.engine.weights import model_for_evaluation, selected
@@ -19,7 +16,7 @@ from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import write_text
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataError, DataSource, Loader
-from geo_lm4ve.parts.task import Record, Task, TaskConfig
+from geo_lm4ve.parts.task import Record, Task
 from geo_lm4ve.progress import Meter
 
 
@@ -46,7 +43,6 @@ def evaluate_split(
     *,
     batch_size: int,
     seed: int,
-    votes: int = 0,
     label: str = "",
 ) -> Evaluation:
     """Score one split.
@@ -59,13 +55,12 @@ def evaluate_split(
         split: name of the split.
         batch_size: samples per batch and process.
         seed: of the augmented views.
-        votes: mean over this many augmented views instead of the plain one.
         label: shown by the progress bar.
 
     Raises:
         DataError: the number of samples scored differs from the size of the split.
     """  # fmt: skip
-    views = range(1, votes + 1) if votes else range(1)
+    views = range(1, task.votes + 1) if task.votes else range(1)
     loaders = [
         data.loader(
             split, batch_size=batch_size, train=False, seed=seed, rank=session.rank, world=session.world, view=view
@@ -115,12 +110,10 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     Returns:
         The results as written.
     """
-    run, optim, task_config = experiment.run, experiment.optim, experiment.task
-    if not isinstance(run, RunConfig) or not isinstance(optim, AdamWConfig) or not isinstance(task_config, TaskConfig):
-        raise ConfigError("evaluation needs run=default, a shipped optim option and a task")
+    run = experiment.run
     session = Session(run)
     data = session.build_data(experiment.data)
-    task = task_config.build(data)
+    task = experiment.task.build(data)
     model, origin = model_for_evaluation(experiment, run, folder, task.outputs)
     model.to(session.device)
     out = session.new_folder(experiment, str(folder / "evaluations") if folder else run.root)
@@ -128,8 +121,8 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
         write_text(out / "config.yaml", to_yaml(experiment, f"evaluation of {origin}"))
     announce(session, experiment, model, out, data.info.title)
     evaluation = evaluate_split(
-        session, model, data, task, run.split, batch_size=optim.micro_batch(session.world), seed=experiment.seed,
-        votes=task_config.votes,
+        session, model, data, task, run.split, seed=experiment.seed,
+        batch_size=experiment.optim.micro_batch(session.world),
     )  # fmt: skip
     protocol = {
         "split": run.split,

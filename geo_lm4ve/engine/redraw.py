@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from geo_lm4ve.config import ConfigError
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError
-from geo_lm4ve.parts.task import TaskConfig
 
 
 def redraw(experiment: ExperimentConfig, run: Path, out: Path) -> list[Path]:
@@ -25,8 +23,6 @@ def redraw(experiment: ExperimentConfig, run: Path, out: Path) -> list[Path]:
     Raises:
         UserError: the run is not finished, or its data is missing.
     """
-    if not isinstance(experiment.task, TaskConfig):
-        raise ConfigError(f"{run} names no task that can report")
     try:
         results = json.loads((run / "results.json").read_text(encoding="utf-8"))
         lines = (run / "predictions.jsonl").read_text(encoding="utf-8").splitlines()

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from geo_lm4ve.engine.config import SelectOn
 from geo_lm4ve.engine.evaluate import print_metrics
 from geo_lm4ve.engine.results import read_results, results_of, write_results
 from geo_lm4ve.engine.session import announce
@@ -20,6 +19,7 @@ from geo_lm4ve.engine.weights import SELECTED
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import write_json, write_text
 from geo_lm4ve.model import WEIGHTS, read_weights
+from geo_lm4ve.parts.run import SelectOn
 
 LOG = "metrics.jsonl"
 

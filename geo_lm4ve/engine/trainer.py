@@ -14,15 +14,14 @@ from torch import nn
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
-from geo_lm4ve.engine.config import RunConfig, SelectOn
 from geo_lm4ve.engine.evaluate import Evaluation, evaluate_split
-from geo_lm4ve.engine.optim import AdamWConfig, WeightAverage, build_optimizer, set_learning_rates
+from geo_lm4ve.engine.optim import WeightAverage, set_learning_rates
 from geo_lm4ve.engine.session import Session
 from geo_lm4ve.engine.weights import build_experiment_model, load_weights
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError
 from geo_lm4ve.parts.data import Batch
-from geo_lm4ve.parts.task import TaskConfig
+from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.progress import Meter
 
 
@@ -34,27 +33,28 @@ class Trainer:
     """One run: everything that ``train`` needs between its steps."""
 
     def __init__(self, experiment: ExperimentConfig, folder: Path | None = None):
-        run, optim, task = experiment.run, experiment.optim, experiment.task
-        if not isinstance(run, RunConfig) or not isinstance(optim, AdamWConfig) or not isinstance(task, TaskConfig):
-            raise ConfigError("training needs run=default, a shipped optim option and a task")
-        self.experiment, self.run, self.optim, self.votes = experiment, run, optim, task.votes
-        self.session = Session(run, optim.accumulate)
+        self.experiment, self.run, self.optim = experiment, experiment.run, experiment.optim
+        self.session = Session(self.run, self.optim.accumulate)
         self.data = self.session.build_data(experiment.data)
-        self.task = task.build(self.data)
+        self.task = experiment.task.build(self.data)
         self.check_selection()
         torch.manual_seed(experiment.seed)
         self.model = build_experiment_model(experiment, self.task.outputs)
         self.model.classes = self.data.info.classes
-        if run.init_from and folder is None:
-            load_weights(self.model, Path(run.init_from), run)
-        self.optimizer = build_optimizer(self.model, optim, experiment.bridge)
+        if self.run.init_from and folder is None:
+            load_weights(self.model, Path(self.run.init_from), self.run)
+        self.optimizer = self.optim.build(
+            self.model,
+            bridge_lr_scale=experiment.bridge.lr_scale,
+            bridge_weight_decay=experiment.bridge.weight_decay,
+        )
         self.position = Position()
         extra: dict[str, Any] = {}
         if folder is not None and (folder / RESUME).is_file():
             self.position, extra = load_resume(folder, self.model, self.optimizer)
             if not self.session.main:  # the sums of all processes go on in the main one
                 self.position.sums = dict.fromkeys(self.position.sums, 0.0)
-        self.folder = folder or self.session.new_folder(experiment, run.root)
+        self.folder = folder or self.session.new_folder(experiment, self.run.root)
         self.prepare(extra)
         self.stopped = False
 
@@ -210,7 +210,7 @@ class Trainer:
         """Evaluate the (averaged) model on a split."""
         with self.averaged():
             return evaluate_split(
-                self.session, self.model, self.data, self.task, split, seed=self.experiment.seed, votes=self.votes,
+                self.session, self.model, self.data, self.task, split, seed=self.experiment.seed,
                 batch_size=self.optim.micro_batch(self.session.world),
             )  # fmt: skip
 

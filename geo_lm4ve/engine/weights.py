@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.config import RunConfig
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.model import CARD, WEIGHTS, CheckpointError, Model, build_model, check_block, read_weights
+from geo_lm4ve.model import CARD, WEIGHTS, CheckpointError, Model, ModelConfig, check_block, read_weights
+from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.pretrained import load_official
 
 SELECTED = Path("checkpoints") / "selected.json"
@@ -17,7 +17,7 @@ SELECTED = Path("checkpoints") / "selected.json"
 
 def build_experiment_model(experiment: ExperimentConfig, outputs: int) -> Model:
     """The experiment's model with fresh weights (and its frozen block)."""
-    return build_model(experiment.encoder, experiment.block, experiment.bridge, experiment.head, outputs=outputs)
+    return ModelConfig(experiment.encoder, experiment.block, experiment.bridge, experiment.head, outputs).build()
 
 
 def selected(folder: Path | None) -> dict[str, Any]:

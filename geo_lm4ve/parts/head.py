@@ -33,10 +33,11 @@ class HeadConfig(PartConfig):
     """Base of the ``head`` group.
 
     Attributes:
-        default_outputs: outputs that ``create_model`` gives the head unless told; an experiment asks its task.
+        default_outputs: outputs that ``create_model`` gives the head unless told, those of the published model; None:
+            it has to be told. An experiment asks its task.
     """
 
-    default_outputs: ClassVar[int] = 40
+    default_outputs: ClassVar[int | None] = None
 
     def build(self, dim: int, outputs: int) -> Head:
         """A head that reads tokens of width ``dim`` and has ``outputs`` outputs (classes, answers, ...)."""

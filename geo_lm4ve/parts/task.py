@@ -49,11 +49,13 @@ class Task(ABC):
         primary: the metric that model selection looks at.
         higher_is_better: its direction.
         outputs: number of outputs the head must have.
+        votes: evaluation combines the predictions for this many augmented views of each sample; 0: one plain view.
     """
 
     primary: ClassVar[str]
     higher_is_better: ClassVar[bool]
     outputs: int
+    votes: int = 0
 
     @abstractmethod
     def loss(self, output: Any, batch: Any) -> Loss:
@@ -86,13 +88,7 @@ class Task(ABC):
 
 @dataclass
 class TaskConfig(PartConfig):
-    """Base of the ``task`` group.
-
-    Attributes:
-        votes: evaluate the mean prediction over this many augmented views of each sample; 0: one plain view.
-    """
-
-    votes: int = 0
+    """Base of the ``task`` group."""
 
     def build(self, data: DataSource) -> Task:
         """The task for this data set; ConfigError when they do not fit."""

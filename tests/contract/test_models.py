@@ -9,7 +9,7 @@ from scene_batches import collate, scene
 
 import geo_lm4ve
 import geo_lm4ve.cli
-from geo_lm4ve.model import Model, build_model
+from geo_lm4ve.model import Model, ModelConfig
 from geo_lm4ve.options import load_option, options
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.testing import assert_block_frozen, assert_padding_invariant
@@ -124,14 +124,14 @@ def test_the_bridge_may_follow_any_stage(name, place):
     encoder = load_option("encoder", name)
     stages = list(encoder.build().stages)
     after = stages[0] if place == "first" else stages[len(stages) // 2]
-    head = create(name, "identity").configs["head"]
-    model = build_model(
+    head = create(name, "identity").config.head
+    model = ModelConfig(
         encoder,
         load_option("block", "mlp"),
         load_option("bridge", "linear", {"after": after}),
         head,
         outputs=5 if name.startswith("point") else 30,
-    )
+    ).build()
     with torch.no_grad():
         for value in tensors(model.eval()(batch_for(name))).values():
             assert value.isfinite().all()

@@ -1,8 +1,14 @@
+import json
+from dataclasses import dataclass
+
 import pytest
 import torch
+from small_runs import experiment
 
-from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.optim import AdamWConfig, Schedule, learning_rate
+from geo_lm4ve.config import ConfigError, make, register
+from geo_lm4ve.engine.optim import AdamWConfig, Schedule
+from geo_lm4ve.engine.train import train
+from geo_lm4ve.parts.optim import OptimConfig
 
 
 @pytest.mark.parametrize(
@@ -10,19 +16,39 @@ from geo_lm4ve.engine.optim import AdamWConfig, Schedule, learning_rate
     [(0, 1e-6), (9, 4.501e-4), (10, 4.98633e-4), (299, 1.0137e-6), (300, 1e-6)],
 )
 def test_cosine_is_timms_golden_schedule(epoch, expected):
-    assert learning_rate(AdamWConfig(), 5e-4, epoch) == pytest.approx(expected, rel=2e-5)
+    assert AdamWConfig().learning_rate(5e-4, epoch) == pytest.approx(expected, rel=2e-5)
 
 
 def test_multistep_is_mmtransformers():
     config = AdamWConfig(schedule=Schedule.multistep, milestones=[20, 24, 28], gamma=0.25, warmup_epochs=0, epochs=32)
-    rates = [learning_rate(config, 5e-4, epoch) for epoch in (0, 19, 20, 24, 28, 31)]
+    rates = [config.learning_rate(5e-4, epoch) for epoch in (0, 19, 20, 24, 28, 31)]
     assert rates == pytest.approx([5e-4, 5e-4, 1.25e-4, 3.125e-5, 7.8125e-6, 7.8125e-6])
 
 
 def test_linear_ends_at_the_minimum():
     config = AdamWConfig(schedule=Schedule.linear, warmup_epochs=0, epochs=10, min_lr=0.0)
-    assert learning_rate(config, 1.0, 5) == pytest.approx(0.5)
-    assert learning_rate(config, 1.0, 10) == 0.0
+    assert config.learning_rate(1.0, 5) == pytest.approx(0.5)
+    assert config.learning_rate(1.0, 10) == 0.0
+
+
+@register("optim", "sgd_for_a_test")
+@dataclass
+class Sgd(OptimConfig):
+    name: str = "sgd_for_a_test"
+
+    def build(self, model, *, bridge_lr_scale=1.0, bridge_weight_decay=None):
+        return torch.optim.SGD([{"params": list(model.parameters()), "base_lr": 0.5}], lr=0.5)
+
+    def learning_rate(self, base, epoch):
+        return base / (1 + epoch)
+
+
+def test_training_takes_any_optimiser_that_is_registered(tmp_path):
+    small = experiment(tmp_path)
+    small.optim = make("optim", "sgd_for_a_test", {"epochs": 2, "batch_size": 8})
+    train(small)
+    (log,) = tmp_path.glob("runs/*/*/metrics.jsonl")
+    assert [json.loads(line)["lr"] for line in log.read_text().splitlines()] == [0.5, 0.25]
 
 
 def test_batch_that_does_not_split_is_refused():

@@ -7,7 +7,7 @@ import torch
 from scene_batches import collate, double, scene
 
 from geo_lm4ve.bridge import LinearBridgeConfig
-from geo_lm4ve.model import build_model, create_model
+from geo_lm4ve.model import ModelConfig, create_model
 from geo_lm4ve.options import load_option
 from geo_lm4ve.testing import assert_block_frozen
 from geo_lm4ve.traffic.heads.trajectory_loss import trajectory_loss
@@ -33,9 +33,8 @@ def with_block(name, after):
     """A model with a frozen random block after one of its stages."""
     torch.manual_seed(0)
     encoder, head = load_option("encoder", name, MODELS[name]), load_option("head", name)
-    return build_model(
-        encoder, load_option("block", "random_frozen"), LinearBridgeConfig(after=after), head, outputs=30
-    )
+    bridge = LinearBridgeConfig(after=after)
+    return ModelConfig(encoder, load_option("block", "random_frozen"), bridge, head, outputs=30).build()
 
 
 @pytest.fixture(scope="module", params=MODELS)

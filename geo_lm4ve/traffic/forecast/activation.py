@@ -10,10 +10,10 @@ import torch
 
 from geo_lm4ve.analysis.activation import frequency, magnitude
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.config import RunConfig
 from geo_lm4ve.engine.weights import model_for_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import Model
+from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.tokens import TokenSet
 from geo_lm4ve.traffic.forecast.task import ForecastConfig
 from geo_lm4ve.traffic.source import SceneSource

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.config import RunConfig
 from geo_lm4ve.engine.weights import model_for_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.progress import Meter
 from geo_lm4ve.traffic.batch import SceneBatch
 from geo_lm4ve.traffic.forecast.report import write_submission

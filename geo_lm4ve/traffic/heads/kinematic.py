@@ -64,7 +64,7 @@ class ConstantVelocityConfig(HeadConfig):
         recorded: take the velocity that the data set gives instead (Argoverse 2's velocity columns).
     """
 
-    default_outputs: ClassVar[int] = 30
+    default_outputs: ClassVar[int | None] = 30
 
     name: str = "constant_velocity"
     window: int = 1
@@ -107,7 +107,7 @@ class ConstantTurnRateConfig(HeadConfig):
         max_rate: limit of the turn rate [rad/s].
     """
 
-    default_outputs: ClassVar[int] = 30
+    default_outputs: ClassVar[int | None] = 30
 
     name: str = "constant_turn_rate"
     window: int = 9

@@ -41,7 +41,7 @@ class LaneFollowerConfig(HeadConfig):
         speeds, speed_weights: alternatives of the speed, and their weights.
     """
 
-    default_outputs: ClassVar[int] = 30
+    default_outputs: ClassVar[int | None] = 30
 
     name: str = "lane_follower"
     modes: int = 6

@@ -23,7 +23,7 @@ class MmTransformerHeadConfig(HeadConfig):
         hidden: width of the last hidden layer of both networks; the regression's first one is twice as wide.
     """
 
-    default_outputs: ClassVar[int] = 30
+    default_outputs: ClassVar[int | None] = 30
 
     name: str = "mmtransformer"
     hidden: int = 128

@@ -25,7 +25,7 @@ class VectorNetHeadConfig(HeadConfig):
         modes: futures K per agent.
     """
 
-    default_outputs: ClassVar[int] = 30
+    default_outputs: ClassVar[int | None] = 30
 
     name: str = "vectornet"
     modes: int = 6
