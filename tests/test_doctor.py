@@ -18,6 +18,7 @@ from geo_lm4ve.doctor.diagnosis import Diagnosis, examine
 from geo_lm4ve.doctor.output import print_diagnosis
 from geo_lm4ve.doctor.packages import CORE, OPTIONAL, Package, State, examine_core, examine_optional, is_older
 from geo_lm4ve.options import options
+from geo_lm4ve.points.source import PointFolderConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -141,24 +142,21 @@ def test_local_sources_are_looked_up(tmp_path):
     assert inventory._path(str(tmp_path / "x"), [0]) == (False, f"{tmp_path / 'x'} does not exist")
 
 
-class Data:
-    name, advice = "unknown", "ask its owner"
-
-    def __init__(self, root):
-        self.root = str(root)
+class Data(PointFolderConfig):
+    advice = "ask its owner"
 
 
 def test_data_sets_are_counted(tmp_path):
-    missing = inventory._data("modelnet40", Data(tmp_path / "none"))
+    missing = inventory._data("modelnet40", Data(root=str(tmp_path / "none")))
     assert not missing.at_hand
     assert missing.note.startswith("python tools/prepare.py modelnet40")
-    assert inventory._data("their_data", Data(tmp_path / "none")).note == "ask its owner"
+    assert inventory._data("their_data", Data(root=str(tmp_path / "none"))).note == "ask its owner"
     for name, clouds in (("ply_data_train0.h5", 3), ("ply_data_train1.h5", 2), ("ply_data_test0.h5", 4)):
         with h5py.File(tmp_path / name, "w") as file:
             file["data"] = np.zeros((clouds, 8, 3), np.float32)
-    assert inventory._data("shapes", Data(tmp_path)).note == "train 5, test 4"
+    assert inventory._data("shapes", Data(root=str(tmp_path))).note == "train 5, test 4"
     (tmp_path / "manifest.json").write_text('{"counts": {"train": 1600, "test": 7}}')
-    assert inventory._data("shapes", Data(tmp_path)).note == "train 1,600, test 7"
+    assert inventory._data("shapes", Data(root=str(tmp_path))).note == "train 1,600, test 7"
 
 
 def test_generated_data_is_always_at_hand(healthy):

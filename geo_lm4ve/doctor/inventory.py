@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +127,7 @@ def _data(name: str, config: Any) -> Item:
         if hasattr(config, "prepare"):
             return Item(name, str(root), True, "generated at first use")
         return Item(name, str(root), False, _way_to(name, config))
-    counts = stored_counts(folder)
+    counts = config.stored(folder)
     shown = ", ".join(f"{split} {count:,}" for split, count in counts.items())
     return Item(name, str(root), True, shown or "present, number of samples not recorded")
 
@@ -141,23 +140,3 @@ def _way_to(name: str, config: Any) -> str:
         if known in PREPARERS:
             return f"python tools/prepare.py {known}, or set data.root"
     return getattr(config, "advice", "set data.root")
-
-
-def stored_counts(folder: Path) -> dict[str, int]:
-    """Samples per split of a prepared folder: of its ``manifest.json``, else of its HDF5 files; {} if unknown."""
-    manifest = folder / "manifest.json"
-    if manifest.is_file():
-        return dict(json.loads(manifest.read_text(encoding="utf-8")).get("counts", {}))
-    return {split: count for split in ("train", "test") if (count := _clouds(folder, split))}
-
-
-def _clouds(folder: Path, split: str) -> int:
-    import h5py
-
-    from geo_lm4ve.points.files import split_files
-
-    total = 0
-    for path in split_files(folder, split):
-        with h5py.File(path) as file:
-            total += len(file["data"])
-    return total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,11 @@ class DataConfig(PartConfig):
     def build(self) -> DataSource:
         """The DataSource; DataError when files are missing or corrupt."""
         raise NotImplementedError
+
+    def stored(self, folder: Path) -> dict[str, int]:
+        """Samples per split that lie in ``folder``, as far as that is recorded; reads no sample. {} if unknown."""
+        manifest = folder / "manifest.json"
+        return dict(json.loads(manifest.read_text(encoding="utf-8")).get("counts", {})) if manifest.is_file() else {}
 
     def read(self, paths: Sequence[Path]) -> Batch:
         """One's own files as a batch, prepared as the test split is; needs no data set on disk.

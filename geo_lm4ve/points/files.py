@@ -54,6 +54,16 @@ def split_files(root: Path, split: str) -> list[Path]:
     return sorted(root.glob(f"ply_data_{split}*.h5"), key=natural)
 
 
+def count_clouds(root: Path) -> dict[str, int]:
+    """Clouds of each split that has files, by their headers alone."""
+    counts: dict[str, int] = {}
+    for split in ("train", "test"):
+        for path in split_files(root, split):
+            with h5py.File(path) as file:
+                counts[split] = counts.get(split, 0) + len(file["data"])
+    return counts
+
+
 def read_names(root: Path) -> tuple[str, ...]:
     """Class names by label.
 

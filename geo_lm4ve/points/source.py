@@ -22,7 +22,7 @@ from geo_lm4ve.geometry.sampling import farthest_point_sample
 from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Loader
 from geo_lm4ve.points.augment import ScaleAndShift
 from geo_lm4ve.points.batch import PointBatch
-from geo_lm4ve.points.files import Clouds, read_names, read_split, split_files
+from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split, split_files
 from geo_lm4ve.points.loader import EvalLoader, Recipe, TrainLoader
 from geo_lm4ve.points.order import cache_folder, fps_order
 from geo_lm4ve.points.viz.exhibit import exhibit
@@ -95,6 +95,10 @@ class PointCloudConfig(DataConfig):
     def build(self) -> PointCloudSource:
         """The data in memory; DataError when files are missing, corrupt or not of the expected number."""
         return PointCloudSource(self)
+
+    def stored(self, folder: Path) -> dict[str, int]:
+        """See DataConfig.stored; without a manifest the rows of the HDF5 files count."""
+        return super().stored(folder) or count_clouds(folder)
 
     def read(self, paths: Sequence[Path]) -> PointBatch:
         """Mesh and point files as one batch, scaled to the unit sphere and sampled as the test split is."""
