@@ -6,7 +6,6 @@ input axis (wo, w2); norms are repeated in each (fairscale's column- and row-par
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,24 +15,8 @@ from torch import Tensor
 
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.sources.checkpoint import read_json
+from geo_lm4ve.blocks.sources.meta_names import FINAL_NORM, GATE, QUERY, layer_tensor
 from geo_lm4ve.blocks.sources.pickled import open_pickled
-from geo_lm4ve.blocks.sources.rotary import half_split
-
-_LAYER = {
-    "attention.wq.weight": ("self_attn.q_proj.weight", 0),
-    "attention.wk.weight": ("self_attn.k_proj.weight", 0),
-    "attention.wv.weight": ("self_attn.v_proj.weight", 0),
-    "attention.wo.weight": ("self_attn.o_proj.weight", 1),
-    "feed_forward.w1.weight": ("mlp.gate_proj.weight", 0),
-    "feed_forward.w2.weight": ("mlp.down_proj.weight", 1),
-    "feed_forward.w3.weight": ("mlp.up_proj.weight", 0),
-    "attention_norm.weight": ("input_layernorm.weight", None),
-    "ffn_norm.weight": ("post_attention_layernorm.weight", None),
-}
-"""Meta's key: transformers' key, and the axis along which shards are joined (None: repeated in every shard).
-Rotary frequencies (``rope.freqs``, ``layers.N.attention.inner_attention.rope.freqs``) are constants, not weights."""
-
-_KEY = re.compile(r"^layers\.(\d+)\.(.+)$")
 
 
 class MetaCheckpoint:
@@ -57,9 +40,9 @@ class MetaCheckpoint:
 
     def _require_every_shard(self, folder: Path) -> None:
         """The width of one shard's query projection tells how many there must be."""
-        name = next((name for name in self._shards[0] if name.endswith("attention.wq.weight")), None)
+        name = next((name for name in self._shards[0] if name.endswith(QUERY)), None)
         if name is None:
-            raise BlockError(f"{folder} holds no …attention.wq.weight; is it a LLaMA folder of Meta's?")
+            raise BlockError(f"{folder} holds no …{QUERY}; is it a LLaMA folder of Meta's?")
         expected = self._param("dim") // self._shards[0][name].shape[0]
         if expected != len(self._shards):
             missing = [f"consolidated.{i:02d}.pth" for i in range(len(self._shards), expected)]
@@ -69,7 +52,7 @@ class MetaCheckpoint:
             )
 
     def _translated_config(self) -> dict[str, Any]:
-        gate = next(name for name in self._shards[0] if name.endswith("feed_forward.w1.weight"))
+        gate = next(name for name in self._shards[0] if name.endswith(GATE))
         heads = self._param("n_heads")
         config = {
             "model_type": "llama",
@@ -95,15 +78,12 @@ class MetaCheckpoint:
     def _joined(self, name: str) -> Tensor:
         stored = self._stored[name]
         pieces = [self._piece(number, stored) for number in range(len(self._shards))]
-        match = _KEY.match(stored)
-        axis = _LAYER[match[2]][1] if match else None
-        if axis is None:
+        found = layer_tensor(stored)
+        if found is None or found[1].axis is None:
             self._require_equal(pieces, stored)
             return pieces[0]
-        whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=axis)
-        if stored.endswith("wq.weight"):
-            return half_split(whole, self.config["num_attention_heads"])
-        return half_split(whole, self.config["num_key_value_heads"]) if stored.endswith("wk.weight") else whole
+        whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=found[1].axis)
+        return found[1].reordered(whole, self._param("dim") // self._param("n_heads"))
 
     def _piece(self, number: int, stored: str) -> Tensor:
         if stored not in self._shards[number]:
@@ -132,11 +112,10 @@ def _shard_files(folder: Path) -> list[Path]:
 
 def _translated(shard: dict[str, Tensor]) -> list[tuple[str, str]]:
     """(transformers' name, Meta's name) of the layers' tensors and the final norm."""
-    pairs = [("model.norm.weight", "norm.weight")] if "norm.weight" in shard else []
+    pairs = [("model.norm.weight", FINAL_NORM)] if FINAL_NORM in shard else []
     for name in shard:
-        match = _KEY.match(name)
-        if match and match[2] in _LAYER:
-            pairs.append((f"model.layers.{match[1]}.{_LAYER[match[2]][0]}", name))
+        if found := layer_tensor(name):
+            pairs.append((f"model.layers.{found[0]}.{found[1].ours}", name))
     return pairs
 
 
