@@ -1,4 +1,7 @@
-"""What can be chosen about a frozen block; the names are the values in YAML and in Python."""
+"""What can be chosen about a frozen block.
+
+Inside, a choice is a member of its Enum; its name stands for it in YAML and, for convenience, in calls of FrozenBlock.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,10 @@ Implementation = Enum("Implementation", ["auto", "gated", "hf"])
 """Whose layers compute: ours (gated families only), transformers' (any family), or ours where possible."""
 
 
-def choice(kind: type[Choice], value: str, name: str) -> Choice:
-    """The member of an Enum; BlockError lists the choices."""
+def choice(kind: type[Choice], value: Choice | str, name: str) -> Choice:
+    """The member of an Enum, given it or its name; BlockError lists the choices."""
+    if isinstance(value, kind):
+        return value
     if value not in kind.__members__:
-        raise BlockError(unknown(name, value, kind.__members__))
-    return kind[value]
+        raise BlockError(unknown(name, str(value), kind.__members__))
+    return kind[str(value)]

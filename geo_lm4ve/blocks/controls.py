@@ -109,9 +109,9 @@ class RandomBlockConfig(BlockConfig):
         return FrozenBlock.from_source(
             f"random:{self.like}",
             range(-self.layers, 0),
-            train=self.train.name,
-            final_norm=self.final_norm.name,
-            dtype=self.dtype.name,
+            train=self.train,
+            final_norm=self.final_norm,
+            dtype=self.dtype,
             seed=self.seed,
         )
 

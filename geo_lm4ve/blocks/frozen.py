@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 import torch
@@ -71,12 +70,12 @@ class PretrainedBlockConfig(BlockConfig):
         """The block; BlockError when its weights are not at hand, with what to do."""
         return FrozenBlock(
             self.weights(),
-            final_norm=self.final_norm.name,
+            final_norm=self.final_norm,
             causal=self.causal,
             rotary=self.rotary,
-            dtype=self.dtype.name,
-            train=self.train.name,
-            implementation=self.implementation.name,
+            dtype=self.dtype,
+            train=self.train,
+            implementation=self.implementation,
             lora=LoraOptions(self.lora_rank, self.lora_alpha, self.lora_dropout, tuple(self.lora_targets)),
         )
 
@@ -87,6 +86,8 @@ class FrozenBlock(Block):
     Padding is always honoured: a padded batch gives what the unpadded rows give, padded positions give zeros.
     Frozen weights are in no ``state_dict()``; loading one strictly works without them. The output has the dtype of
     the input, or float32 under autocast.
+
+    Each choice is a member of its Enum (``geo_lm4ve.blocks.choices``) or the name of one.
 
     Args:
         weights: the layers, as ``load_layers`` takes them out of a model.
@@ -99,20 +100,20 @@ class FrozenBlock(Block):
         lora: options for ``train="lora"``.
 
     Raises:
-        BlockError: tensors that are not those of the layers, a final norm asked for that is not there, or an
-            implementation that does not know the family.
+        BlockError: an unknown choice, tensors that are not those of the layers, a final norm asked for that is not
+            there, or an implementation that does not know the family.
     """
 
     def __init__(
         self,
         weights: LayerWeights,
         *,
-        final_norm: str = "ones",
+        final_norm: FinalNorm | str = FinalNorm.ones,
         causal: bool = False,
         rotary: bool = False,
-        dtype: str = "stored",
-        train: str = "frozen",
-        implementation: str = "auto",
+        dtype: StoredAs | str = StoredAs.stored,
+        train: Train | str = Train.frozen,
+        implementation: Implementation | str = Implementation.auto,
         lora: LoraOptions | None = None,
     ):
         super().__init__()
@@ -135,7 +136,13 @@ class FrozenBlock(Block):
 
     @classmethod
     def from_source(
-        cls, source: str, layers: Sequence[int] = (-1,), *, final_norm: str = "ones", seed: int = 0, **options: Any
+        cls,
+        source: str,
+        layers: Sequence[int] = (-1,),
+        *,
+        final_norm: FinalNorm | str = FinalNorm.ones,
+        seed: int = 0,
+        **options: Any,
     ) -> FrozenBlock:
         """A block out of a language model, of which only these layers are read.
 
@@ -147,9 +154,9 @@ class FrozenBlock(Block):
             seed: of the draw, for ``random:`` only.
             options: further arguments of FrozenBlock.
         """
-        loaded = choice(FinalNorm, final_norm, "final_norm") is FinalNorm.loaded
-        weights = load_layers(source, tuple(layers), final_norm=loaded, seed=seed)
-        return cls(weights, final_norm=final_norm, **options)
+        norm = choice(FinalNorm, final_norm, "final_norm")
+        weights = load_layers(source, tuple(layers), final_norm=norm is FinalNorm.loaded, seed=seed)
+        return cls(weights, final_norm=norm, **options)
 
     def forward(
         self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
@@ -196,14 +203,14 @@ class FrozenBlock(Block):
         )
 
 
-def _is_ours(implementation: Enum, family: str) -> bool:
+def _is_ours(implementation: Implementation, family: str) -> bool:
     """Whether our own layer computes."""
     if implementation is Implementation.gated and family not in FAMILIES:
         raise BlockError(f"implementation: gated knows {', '.join(FAMILIES)}, not {family}; use auto or hf")
     return implementation is not Implementation.hf and family in FAMILIES
 
 
-def _dtype(stored: Enum, trained: Enum) -> torch.dtype | None:
+def _dtype(stored: StoredAs, trained: Train) -> torch.dtype | None:
     """The dtype matrices are held in, None for as they come; trained ones are float32, as optimisers need it."""
     if trained is not Train.full:
         return None if stored is StoredAs.stored else getattr(torch, stored.name)
@@ -220,7 +227,7 @@ def _transformers_layer(*args: Any) -> nn.Module:
     return hf.make_layer(*args)
 
 
-def _norm(config: Mapping[str, Any], kind: Enum, tensors: Mapping[str, Tensor]) -> nn.Module:
+def _norm(config: Mapping[str, Any], kind: FinalNorm, tensors: Mapping[str, Tensor]) -> nn.Module:
     """The norm after the layers; a frozen one whatever its kind."""
     if kind is FinalNorm.off:
         return nn.Identity()

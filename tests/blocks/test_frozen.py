@@ -10,6 +10,7 @@ from torch import nn
 
 from geo_lm4ve.blocks.architectures import random_layers
 from geo_lm4ve.blocks.base import BlockError, LayerWeights
+from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train
 from geo_lm4ve.blocks.frozen import FrozenBlock, PretrainedBlockConfig
 from geo_lm4ve.config import make
 
@@ -260,6 +261,21 @@ def test_wrong_tensors_are_named(llama: LayerWeights, implementation: str) -> No
 def test_choices_are_listed(llama: LayerWeights, options: dict[str, str], message: str) -> None:
     with pytest.raises(BlockError, match=message):
         FrozenBlock(llama, **options)
+
+
+def test_a_choice_is_a_member_or_its_name(llama: LayerWeights) -> None:
+    members = {
+        "final_norm": FinalNorm.off,
+        "dtype": StoredAs.bfloat16,
+        "train": Train.lora,
+        "implementation": Implementation.hf,
+    }
+    by_name = FrozenBlock(llama, **{key: member.name for key, member in members.items()})
+    by_member = FrozenBlock(llama, **members)
+    assert repr(by_member) == repr(by_name)
+    assert [type(layer) for layer in by_member.layers] == [type(layer) for layer in by_name.layers]
+    assert by_name.trained is by_member.trained is Train.lora
+    assert by_name.final_norm is by_member.final_norm is FinalNorm.off
 
 
 def test_family_without_our_layer_is_refused_by_gated() -> None:
