@@ -21,31 +21,47 @@ def options(group: str) -> list[str]:
 
 
 def _values(group: str, name: str) -> tuple[str, dict[str, Any]]:
-    """(registered name, values) of an option file; ``defaults`` may name a schema or another option of the group."""
-    content = OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{name}.yaml"))
+    """(registered name, values) of an option file; ``defaults`` may name a schema or another option of the group.
+
+    What Hydra composes, without Hydra: it takes 75 ms for an option, fifteen times as long, and refuses to start inside
+    a program that it already runs.
+    """
+    content: Any = OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{name}.yaml"))
     if not isinstance(content, dict):
         raise ConfigError(f"configs/{group}/{name}.yaml must hold a mapping")
-    schema, values = "", {}
-    for parent in content.pop("defaults", []):
-        if parent == "_self_":
-            continue
-        if str(parent).startswith("/schema/"):
-            schema = str(parent).rsplit("/", 1)[1]
-        else:
-            schema, inherited = _values(group, str(parent))
-            values.update(inherited)
-    return schema, {**values, **content}
+    parents = [str(parent) for parent in content.pop("defaults", [])]
+    if "_self_" in parents[:-1]:
+        raise ConfigError(f"configs/{group}/{name}.yaml: _self_ must stand last in defaults; own values go over others")
+    schema, values = "", dict[str, Any]()
+    for parent in parents:
+        if parent.startswith("/schema/"):
+            schema = parent.rsplit("/", 1)[1]
+        elif parent != "_self_":
+            schema, inherited = _values(group, parent)
+            values = _merged(values, inherited)
+    return schema, _merged(values, content)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two layers of values as Hydra merges them: mappings key by key, anything else (lists too) replaced whole."""
+    merged = dict(below)
+    for key, value in above.items():
+        deeper = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if deeper else value
+    return merged
 
 
 def load_option(group: str, name: str, overrides: Mapping[str, Any] | None = None) -> PartConfig:
     """The typed config of ``group=name`` (an option file, or a registered name without one) with ``overrides``.
+
+    An override of a nested part may name some of its keys; the others keep what the option says, as in Hydra.
 
     Raises:
         ConfigError: unknown option or key, or a value of the wrong type.
     """
     if name in options(group):
         schema, values = _values(group, name)
-        return make(group, schema, {**values, **(overrides or {})})
+        return make(group, schema, _merged(values, overrides or {}))
     if name in registered(group):
         return make(group, name, overrides)
     raise ConfigError(unknown(group, name, {*options(group), *registered(group)}))
