@@ -339,6 +339,15 @@ def test_a_large_download_shows_its_progress(hub, monkeypatch, capsys):
     assert "hub:org/model@main" in capsys.readouterr().err
 
 
+def packed_again(path, prefix="", without=(), method=zipfile.ZIP_STORED, changed=None):
+    """What another zip program makes of a file by torch: the same entries, elsewhere in the file."""
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist() if not name.endswith(without)}
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in entries.items():
+            archive.writestr(prefix + name, (changed or {}).get(name.partition("/")[2], content))
+
+
 class TestPickledShards:
     """What a .bin on the hub may and may not hold."""
 
@@ -360,6 +369,32 @@ class TestPickledShards:
         assert content._metadata
         weights = self.load(hub, content)
         assert same(weights.layers[0], layer_of(state, 2))
+
+    @pytest.mark.parametrize("prefix", ["", "outer/", "a/b/"])
+    def test_a_file_that_another_program_packed_again_is_read_where_its_bytes_are(self, hub, prefix):
+        state = llama_state()
+        folder = write_folder(hub.root / "org/model", state, ending="bin")
+        packed_again(folder / "pytorch_model.bin", prefix)
+        assert same(load_layers("hub:org/model", [1]).layers[0], layer_of(state, 1))
+
+    def test_a_file_of_an_older_torch_costs_no_request_per_tensor(self, hub):
+        state = llama_state()
+        folder = write_folder(hub.root / "org/model", state, ending="bin")
+        packed_again(folder / "pytorch_model.bin", without=(".format_version", ".storage_alignment", "byteorder"))
+        assert same(load_layers("hub:org/model", [1]).layers[0], layer_of(state, 1))
+        assert [name for name, *_ in hub.requests].count("pytorch_model.bin") < 12 < len(state)
+
+    def test_compressed_entries_are_refused(self, hub):
+        folder = write_folder(hub.root / "org/model", llama_state(), ending="bin")
+        packed_again(folder / "pytorch_model.bin", method=zipfile.ZIP_DEFLATED)
+        with pytest.raises(BlockError, match=r"lacks entry data/\d+, or has it compressed; fetch or convert it anew"):
+            load_layers("hub:org/model")
+
+    def test_a_big_endian_file_is_refused(self, hub):
+        folder = write_folder(hub.root / "org/model", llama_state(), ending="bin")
+        packed_again(folder / "pytorch_model.bin", changed={"byteorder": b"big"})
+        with pytest.raises(BlockError, match="was written on a big-endian machine; convert it to safetensors there"):
+            load_layers("hub:org/model")
 
     def test_code_is_not_run(self, hub, capsys):
         with pytest.raises(BlockError, match=r"it asks for _*builtins?_*\.print, which no dict of tensors needs"):
