@@ -1,21 +1,14 @@
-"""What data preparation says while it works: single lines and progress, on stderr of the first process only."""
+"""What data preparation says while it works, on stderr of the first process: single lines, loops with progress."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import track
+from geo_lm4ve.progress import Meter, first_process
 
 Item = TypeVar("Item")
-
-
-def first_process() -> bool:
-    """False on the further processes of a distributed run, known from the launcher's environment."""
-    return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0
 
 
 def say(text: str) -> None:
@@ -25,8 +18,8 @@ def say(text: str) -> None:
 
 
 def progress(items: Sequence[Item], doing: str) -> Iterator[Item]:
-    """The items, with a bar and the time left on a terminal and one line elsewhere."""
-    if not sys.stderr.isatty():
-        say(f"{doing} ...")
-    hidden = not (sys.stderr.isatty() and first_process())
-    yield from track(items, doing, console=Console(stderr=True), transient=True, disable=hidden)
+    """The items, with a Meter over them that says at the beginning what is being done."""
+    with Meter(doing, len(items), unit="", announced=True) as meter:
+        for item in items:
+            yield item
+            meter.advance(1)

@@ -1,40 +1,61 @@
-"""Progress with rate and time left: a bar on a terminal, a line now and then elsewhere."""
+"""Progress with rate and time left: a bar on a terminal, a line now and then elsewhere; of the first process only."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 SECONDS_BETWEEN_LINES = 15.0
 
 
+def first_process() -> bool:
+    """False on the further processes of a distributed run, known from the launcher's environment."""
+    return int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0
+
+
 class Meter:
-    """Counts samples of a known total; use as a context manager.
+    """Counts what is done of a total, on standard error; use as a context manager.
 
     Args:
         label: what is going on ("epoch 3/20").
-        total: number of samples.
-        quiet: print nothing (all but the main process).
-        done: samples already behind us (a resumed epoch).
+        total: how much there is in all; None where nobody knows.
+        unit: what is counted, in the plural; ``bytes`` are shown in megabytes, "" has no name.
+        quiet: show nothing; further processes never do.
+        done: how much is behind us already (a resumed epoch, a transfer that broke off).
+        announced: where there is no bar, say at the beginning what begins (long preparations).
     """
 
-    def __init__(self, label: str, total: int, *, quiet: bool = False, done: int = 0):
-        self.label, self.total, self.done = label, total, done
-        self.quiet = quiet
-        self.first, self.start = done, time.monotonic()
-        self.last_line = self.start
-        terminal = sys.stderr.isatty() and not quiet
-        self.bar = _bar() if terminal else None
-        self.task = self.bar.add_task(label, total=total, completed=done, rate="") if self.bar else None
+    def __init__(
+        self,
+        label: str,
+        total: int | None,
+        *,
+        unit: str = "samples",
+        quiet: bool = False,
+        done: int = 0,
+        announced: bool = False,
+    ):
+        self.label, self.total, self.done, self.announced = label, total, done, announced
+        self.scale, self.shown = (1e6, "MB") if unit == "bytes" else (1.0, unit)
+        self.quiet = quiet or not first_process()
+        self.first, self.note = done, ""
+        self.start = self.last_line = time.monotonic()
+        self.bar = _bar() if sys.stderr.isatty() and not self.quiet else None
 
     def __enter__(self) -> Meter:
-        """Show the bar."""
+        """Show the bar, or say what begins."""
+        self.start = self.last_line = time.monotonic()
         if self.bar:
+            self.task = self.bar.add_task(self.label, total=self.total, completed=self.done, counted="", rate="")
             self.bar.start()
+        elif self.announced and not self.quiet:
+            self._print(self._opening())
         return self
 
     def __exit__(
@@ -44,31 +65,63 @@ class Meter:
         if self.bar:
             self.bar.stop()
 
-    @property
-    def rate(self) -> float:
-        """Samples per second so far."""
-        return (self.done - self.first) / max(time.monotonic() - self.start, 1e-9)
-
-    def advance(self, samples: int, note: str = "") -> None:
-        """Count some samples; ``note`` is shown behind the rate."""
-        self.done += samples
-        text = f"{self.rate:.0f} samples/s {note}"
+    def advance(self, count: int, note: str = "") -> None:
+        """Count some more; ``note`` is shown behind the rate ("3 dropped")."""
+        self.done, self.note = self.done + count, note
         now = time.monotonic()
-        if self.bar and self.task is not None:
-            self.bar.update(self.task, completed=self.done, rate=text)
+        if self.bar:
+            self.bar.update(self.task, completed=self.done, counted=self._counted(), rate=self._rate(now))
         elif not self.quiet and now - self.last_line > SECONDS_BETWEEN_LINES:
             self.last_line = now
-            left = (self.total - self.done) / max(self.rate, 1e-9)
-            print(f"{self.label}: {self.done}/{self.total}, {text}, {left:.0f} s left", file=sys.stderr, flush=True)
+            self._print(self.line(now))
+
+    @property
+    def rate(self) -> float:
+        """How much per second so far, without what was done before."""
+        return self._speed(time.monotonic())
+
+    def line(self, now: float) -> str:
+        """Amount, rate and time left in words; ``now`` as ``time.monotonic`` has it."""
+        text = f"{self.label}: {self._counted()}, {self._rate(now)}"
+        if self.total is None:
+            return text
+        left = max(self.total - self.done, 0) / max(self._speed(now), 1e-9)
+        return f"{text}, {left:.0f} s left" if left < 120 else f"{text}, {left / 60:.1f} min left"
+
+    def _speed(self, now: float) -> float:
+        return (self.done - self.first) / max(now - self.start, 1e-9)
+
+    def _opening(self) -> str:
+        """What begins, and what of it an earlier run has done."""
+        if self.total is None or not self.shown:
+            return f"{self.label} ..."
+        earlier = f", {self._amount(self.done)} of them done earlier" if self.done else ""
+        return f"{self.label}: {self._amount(self.total)} {self.shown}{earlier}"
+
+    def _amount(self, count: float) -> str:
+        return f"{count / self.scale:,.0f}"
+
+    def _counted(self) -> str:
+        of = "" if self.total is None else f" of {self._amount(self.total)}"
+        return f"{self._amount(self.done)}{of} {self.shown}".rstrip()
+
+    def _rate(self, now: float) -> str:
+        speed = self._speed(now) / self.scale
+        shown = f"{speed:,.0f}" if speed >= 10 else f"{speed:.1f}"
+        rate = f"{shown} {self.shown}/s" if self.shown else f"{shown}/s"
+        return f"{rate}, {self.note}" if self.note else rate
+
+    def _print(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
 
 def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
+    from rich.console import Console  # imported when a bar is shown: blocks are read without it
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    label, counted, rate = (
+        TextColumn(text, markup=False)  # labels hold paths, and paths may hold brackets
+        for text in ("{task.description}", "{task.fields[counted]}", "{task.fields[rate]}")
     )
+    columns = (label, BarColumn(), counted, rate, TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from geo_lm4ve.files import DiskFullError
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.prepare.transfer import Transfer
+from geo_lm4ve.progress import Meter
 
 CHUNK = 1 << 20
 ATTEMPTS = 4
@@ -103,10 +103,11 @@ def _continue(url: str, part: Path) -> None:
             done = 0  # the server sends the file from its beginning
         left = int(answer.headers.get("Content-Length") or 0)
         _check_space(part, left)
-        with part.open("ab" if done else "wb") as file, Transfer(part.stem, done, done + left) as transfer:
+        meter = Meter(part.stem, done + left if left else None, unit="bytes", done=done)
+        with part.open("ab" if done else "wb") as file, meter:
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
-                transfer.advance(len(chunk))
+                meter.advance(len(chunk))
         if left and (missing := done + left - _size(part)) > 0:
             raise ConnectionError(f"the connection ended {missing} bytes early")
 

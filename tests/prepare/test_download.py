@@ -9,7 +9,6 @@ from geo_lm4ve.files import DiskFullError
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.prepare import download as download_module
 from geo_lm4ve.prepare.download import download
-from geo_lm4ve.prepare.transfer import Transfer
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -189,12 +188,3 @@ def test_full_disk_is_seen_before_the_transfer(server, target, monkeypatch):
         fetch(target, server.url(), server.url())
     assert len(server.requests) == 1
     assert not target.exists()
-
-
-def test_progress_in_words():
-    transfer = Transfer("file", 1_000_000, 5_000_000)
-    transfer.advance(1_000_000)
-    assert transfer.line(transfer.start + 2.0) == "file: 2 MB at 0.5 MB/s, 6 s left of 5 MB"
-    unknown = Transfer("file", 0, 0)
-    unknown.advance(3_000_000)
-    assert unknown.line(unknown.start + 1.0) == "file: 3 MB at 3.0 MB/s"

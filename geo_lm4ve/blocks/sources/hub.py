@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -16,9 +16,10 @@ from geo_lm4ve.blocks.sources.remote_file import RemoteFile
 from geo_lm4ve.blocks.sources.remote_zip import pickled_spans
 from geo_lm4ve.blocks.sources.safetensors_header import safetensors_spans
 from geo_lm4ve.blocks.sources.span import Span, merged
+from geo_lm4ve.progress import Meter
 
 SHOWN_FROM = 50_000_000
-"""Bytes from which a download shows a progress bar."""
+"""Bytes from which a download shows its progress."""
 
 
 class HubCheckpoint:
@@ -87,9 +88,10 @@ class HubCheckpoint:
         """These tensors, and nothing else of the model; a bar shows the progress of a large download."""
         spans = self.spans(names)
         tensors: dict[str, Tensor] = {}
-        with _progress(self.place, sum(span.stop - span.start for span in spans.values())) as advance:
+        total = sum(span.stop - span.start for span in spans.values())
+        with Meter(self.place, total, unit="bytes", quiet=total < SHOWN_FROM, announced=True) as meter:
             for shard, inside in by_shard(names, self._shards).items():
-                tensors |= _read_spans(self._file(shard), {name: spans[name] for name in inside}, advance)
+                tensors |= _read_spans(self._file(shard), {name: spans[name] for name in inside}, meter.advance)
         return tensors
 
 
@@ -103,18 +105,3 @@ def _read_spans(file: RemoteFile, spans: dict[str, Span], advance: Callable[[int
         for span in group:
             tensors[names[id(span)]] = span.tensor(block[span.start - first : span.stop - first])
     return tensors
-
-
-@contextlib.contextmanager
-def _progress(place: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A callback that counts bytes; with a bar on standard error from SHOWN_FROM bytes on."""
-    if total < SHOWN_FROM:
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task(place, total=total)
-        yield lambda count: bar.advance(task, count)

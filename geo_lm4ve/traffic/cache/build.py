@@ -15,9 +15,9 @@ import torch
 from geo_lm4ve.files import write_json
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.progress import Meter
 from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.packing import check_map, pack_scenes
-from geo_lm4ve.traffic.cache.progress import Progress
 from geo_lm4ve.traffic.cache.shards import SHARD, CacheManifest, Dropped, ShardRecord, read_cache_manifest, write_shard
 
 REPORT = "report.json"
@@ -57,10 +57,12 @@ def _shards(files: SceneFiles, folder: Path, key: str, workers: int) -> list[Sha
     done = {start: record for start in starts if (record := _finished(folder, start, key))}
     todo = [start for start in starts if start not in done]
     ready = sum(record.scenes + len(record.dropped) for record in done.values())
-    with Progress(f"scene cache of {files.folder}", len(files), ready) as progress:
+    dropped = 0
+    with Meter(f"scene cache of {files.folder}", len(files), unit="scenes", done=ready, announced=True) as meter:
         for start, record in _build(files, folder, key, todo, workers):
             done[start] = record
-            progress.advance(record.scenes + len(record.dropped), len(record.dropped))
+            dropped += len(record.dropped)
+            meter.advance(record.scenes + len(record.dropped), f"{dropped:,} dropped" if dropped else "")
     return [done[start] for start in starts]
 
 
