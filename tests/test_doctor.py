@@ -120,11 +120,11 @@ def test_versions_compare_as_numbers(version, minimum, older):
 def test_a_hub_layer_is_at_hand_once_it_is_in_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("GEO_LM4VE_CACHE", str(tmp_path))
     assert inventory._hub("owner/name", [31]) == (False, "fetched at first use")
-    kept = tmp_path / "owner--name" / "abc" / "layers-31-of-32.safetensors"
+    kept = tmp_path / "blocks" / "owner--name" / "abc" / "layers-31-of-32.safetensors"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"0" * 2_000_000)
-    (tmp_path / "owner--name" / "refs").mkdir()
-    (tmp_path / "owner--name" / "refs" / "main").write_text("abc\n")
+    (kept.parents[1] / "refs").mkdir()
+    (kept.parents[1] / "refs" / "main").write_text("abc\n")
     assert inventory._hub("owner/name", [31]) == (True, f"{kept}, 2 MB")
     assert inventory._hub("owner/name", [-1])[0]
     assert inventory._hub("owner/name@abc", [31])[0]

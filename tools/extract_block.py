@@ -5,7 +5,7 @@ float16. The file is plain safetensors with the config in its header, has a fing
 format it came from, and is all that a machine without network needs (block.source=file:PATH).
 
 SOURCE is one of
-  hub:REPO[@REVISION]  a Hugging Face repository; gated ones need `hf auth login` once. Kept in GEO_LM4VE_CACHE
+  hub:REPO[@REVISION]  a Hugging Face repository; gated ones need `hf auth login` once. Kept in the cache
   dir:PATH             a transformers folder: config.json and safetensors or .bin, of which only the layer's shards
   meta:PATH            Meta's LLaMA folder: params.json and every consolidated.*.pth
   gguf:PATH            a GGUF file; dequantised to float32
@@ -39,7 +39,11 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--out", type=Path, required=True, help="file to write (.safetensors); replaced if it exists"
     )
-    arguments.add_argument("--cache-dir", type=Path, help="where hub layers are kept (default: GEO_LM4VE_CACHE)")
+    arguments.add_argument(
+        "--cache-dir",
+        type=Path,
+        help="where hub layers are kept (default: $GEO_LM4VE_CACHE/blocks, or ~/.cache/geo_lm4ve/blocks)",
+    )
     arguments.add_argument("--seed", type=int, default=0, help="of the draw, for random: only")
     return arguments
 

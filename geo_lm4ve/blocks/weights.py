@@ -51,7 +51,7 @@ def load_layers(
         source: one of hub:REPO[@REVISION], dir:PATH, meta:PATH, gguf:PATH, package:NAME, file:PATH, random:NAME.
         layers: indices, consecutive and ascending; negative ones count from the last layer.
         final_norm: also read the norm after the model's last layer.
-        cache_dir: where layers from the hub are kept; default: environment variable GEO_LM4VE_CACHE, or
+        cache_dir: where layers from the hub are kept; default: ``$GEO_LM4VE_CACHE/blocks``, or
             ``~/.cache/geo_lm4ve/blocks``.
         seed: of the draw, for ``random:`` only.
         dtype: convert to it; None keeps the stored dtype (GGUF is dequantised to float32).

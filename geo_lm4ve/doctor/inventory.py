@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 HUB_ADVICE = (
-    "Layers from the hub are fetched at first use. Ahead of it: python tools/extract_block.py SOURCE --layers N "
-    "--out FILE, then block.source=file:FILE"
+    "Layers from the hub are fetched at first use and kept in $GEO_LM4VE_CACHE/blocks (~/.cache/geo_lm4ve/blocks). "
+    "Ahead of it: python tools/extract_block.py SOURCE --layers N --out FILE, then block.source=file:FILE"
 )
 
 
@@ -77,10 +77,10 @@ def _package(place: str, _layers: Sequence[int]) -> tuple[bool, str]:
 
 
 def _hub(place: str, layers: Sequence[int]) -> tuple[bool, str]:
-    from geo_lm4ve.blocks.sources.cache import LayerCache, cache_folder
+    from geo_lm4ve.blocks.sources.cache import layer_cache
 
     repo, _, revision = place.partition("@")
-    cache = LayerCache(cache_folder(None), repo)
+    cache = layer_cache(None, repo)
     kept = cache.find(cache.commit(revision or "main"), layers)
     if kept is not None:
         return True, f"{kept}, {kept.stat().st_size / 1e6:.0f} MB"

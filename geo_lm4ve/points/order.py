@@ -7,7 +7,6 @@ A sample of k points is the first k entries of a longer order, so one order serv
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import torch
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from geo_lm4ve.cache import folder_beside
 from geo_lm4ve.files import atomic_path
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.sampling import farthest_point_sample
@@ -24,15 +24,9 @@ from geo_lm4ve.notice import progress, say
 CLOUDS_AT_ONCE = 64
 
 
-def cache_folder(root: Path) -> Path:
-    """``<root>/fps_order``, or where ``root`` is read-only the user's cache (GEO_LM4VE_CACHE or ~/.cache).
-
-    A folder whose mode says read-only is left alone even by root, who could write to it.
-    """
-    if os.access(root, os.W_OK) and root.stat().st_mode & 0o222:
-        return root / "fps_order"
-    base = os.environ.get("GEO_LM4VE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "geo_lm4ve"
-    return Path(base).expanduser() / "fps_order"
+def order_folder(root: Path) -> Path:
+    """Where the orders of the clouds in ``root`` are kept: beside them, or in the user's cache."""
+    return folder_beside(root, "fps_order", by_place=False)
 
 
 def fps_order(points: Float[Tensor, "n p 3"], count: int, folder: Path, what: str) -> Int[Tensor, "n k"]:

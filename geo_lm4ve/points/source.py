@@ -24,7 +24,7 @@ from geo_lm4ve.points.augment import ScaleAndShift
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split, split_files
 from geo_lm4ve.points.loader import EvalLoader, Recipe, TrainLoader
-from geo_lm4ve.points.order import cache_folder, fps_order
+from geo_lm4ve.points.order import fps_order, order_folder
 from geo_lm4ve.points.viz.exhibit import exhibit
 
 POOL = 1200 / 1024
@@ -203,7 +203,7 @@ class PointCloudSource(DataSource):
         if config.sampling is Sampling.random:
             return Clouds(points, clouds.labels)
         pool = min(available, math.ceil(config.points * POOL))
-        order = fps_order(points, pool, cache_folder(self.root), f"{self.root} ({split})")
+        order = fps_order(points, pool, order_folder(self.root), f"{self.root} ({split})")
         return Clouds(points.gather(1, order[..., None].expand(-1, -1, 3)), clouds.labels)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from typing import ClassVar
 import torch
 from omegaconf import MISSING
 
+from geo_lm4ve.cache import folder_beside
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
@@ -34,7 +33,7 @@ class SceneConfig(DataConfig):
     Attributes:
         root: folder with the original files.
         cache: folder of the scene cache; None: ``scene_cache`` in ``root`` or, where that cannot be written, in the
-            user's cache (GEO_LM4VE_CACHE or ~/.cache).
+            user's cache (``$GEO_LM4VE_CACHE/scene_cache`` or ``~/.cache/geo_lm4ve/scene_cache``).
         frame, agents, lanes: the frame of the scenes, and which agents and lanes they show.
         val_fraction: 0: ``train``, ``val`` and ``test`` are the data set's own. Above 0: ``val`` is that part of train
             (the same for every seed) and ``test`` is the data set's own ``val``: a checkpoint can be chosen without a
@@ -109,12 +108,7 @@ class SceneConfig(DataConfig):
         """Where the scene cache is kept."""
         if self.cache is not None:
             return Path(self.cache).expanduser()
-        root = Path(self.root).expanduser()
-        if os.access(root, os.W_OK) and root.stat().st_mode & 0o222:  # the superuser may write, but was not asked to
-            return root / "scene_cache"
-        base = os.environ.get("GEO_LM4VE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "geo_lm4ve"
-        place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
-        return Path(base).expanduser() / "scene_cache" / place
+        return folder_beside(Path(self.root).expanduser(), "scene_cache", by_place=True)
 
     def read(self, paths: Sequence[Path]) -> SceneBatch:
         """Scenes of one's own files as a batch, shown as the data set's are.

@@ -130,7 +130,7 @@ def test_the_cache_is_one_safetensors_file_that_says_where_it_is_from(hub, tmp_p
     write_folder(hub.root / "org/model", llama_state())
     weights = load_layers("hub:org/model")
     (path,) = kept(tmp_path)
-    assert path == tmp_path / f"cache/org--model/{COMMIT}/layers-2-of-3.safetensors"
+    assert path == tmp_path / f"cache/blocks/org--model/{COMMIT}/layers-2-of-3.safetensors"
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
     assert metadata["source"] == f"hub:org/model@{COMMIT}"
@@ -153,6 +153,22 @@ def test_a_cache_that_cannot_be_written_names_the_variable(hub, tmp_path, monkey
     monkeypatch.setenv("GEO_LM4VE_CACHE", str(tmp_path / "file"))
     with pytest.raises(BlockError, match=r"cannot keep layers in .*set GEO_LM4VE_CACHE to another folder"):
         load_layers("hub:org/model")
+
+
+@pytest.mark.parametrize("variable", ["GEO_LM4VE_CACHE", "XDG_CACHE_HOME"])
+def test_layers_kept_where_they_used_to_be_are_not_fetched_again(hub, tmp_path, monkeypatch, variable):
+    write_folder(hub.root / "org/model", llama_state())
+    before = tmp_path / "cache" if variable == "GEO_LM4VE_CACHE" else tmp_path / "home" / ".cache/geo_lm4ve/blocks"
+    first = load_layers("hub:org/model", cache_dir=before)
+    if variable == "XDG_CACHE_HOME":
+        monkeypatch.delenv("GEO_LM4VE_CACHE")
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    asked = len(hub.requests)
+    assert load_layers("hub:org/model").reference == first.reference
+    assert len(hub.requests) == asked
+    assert not (tmp_path / "cache" / "blocks").exists()
+    assert not (tmp_path / "xdg").exists()
 
 
 def test_cache_dir_goes_before_the_environment(hub, tmp_path):

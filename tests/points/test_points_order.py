@@ -7,7 +7,7 @@ from clouds import random_clouds
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.sampling import farthest_point_sample
 from geo_lm4ve.points import order as points_order
-from geo_lm4ve.points.order import cache_folder, fps_order
+from geo_lm4ve.points.order import fps_order, order_folder
 
 CLOUDS = random_clouds(7, 60)
 
@@ -74,10 +74,10 @@ def test_others_may_read_the_file(tmp_path):
 def test_read_only_data_use_the_users_cache(tmp_path, monkeypatch):
     data = tmp_path / "data"
     data.mkdir()
-    assert cache_folder(data) == data / "fps_order"
+    assert order_folder(data) == data / "fps_order"
     data.chmod(0o555)
     monkeypatch.setenv("GEO_LM4VE_CACHE", str(tmp_path / "mine"))
-    assert cache_folder(data) == tmp_path / "mine" / "fps_order"
+    assert order_folder(data) == tmp_path / "mine" / "fps_order"
     monkeypatch.delenv("GEO_LM4VE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder(data) == tmp_path / "xdg" / "geo_lm4ve" / "fps_order"
+    assert order_folder(data) == tmp_path / "xdg" / "geo_lm4ve" / "fps_order"

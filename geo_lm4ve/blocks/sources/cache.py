@@ -1,8 +1,8 @@
 """Where layers fetched from the hub are kept: one file each.
 
-``<cache>/<owner>--<name>/<commit>/layers-31-of-32.safetensors``, and ``refs/<revision>`` with the commit that a branch
-stood for when it was first fetched. A branch is therefore resolved once; give ``@COMMIT``, or remove its ref, for
-another state of the repository.
+``<cache>/blocks/<owner>--<name>/<commit>/layers-31-of-32.safetensors``, and ``refs/<revision>`` with the commit that a
+branch stood for when it was first fetched. A branch is therefore resolved once; give ``@COMMIT``, or remove its ref,
+for another state of the repository.
 """
 
 from __future__ import annotations
@@ -13,14 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from geo_lm4ve.blocks.sources.layout import indices
+from geo_lm4ve.cache import cache_folder
 from geo_lm4ve.files import write_text
 
 _NAME = re.compile(r"^layers-(\d+)(?:-(\d+))?-of-(\d+)\.safetensors$")
 
 
-def cache_folder(cache_dir: Path | None) -> Path:
-    """The given folder, else environment variable GEO_LM4VE_CACHE, else ``~/.cache/geo_lm4ve/blocks``."""
-    return cache_dir or Path(os.environ.get("GEO_LM4VE_CACHE", "~/.cache/geo_lm4ve/blocks")).expanduser()
+def layer_cache(cache_dir: Path | None, repo: str) -> LayerCache:
+    """The cache of a repository's layers: in the given folder, else in ``blocks`` of the user's cache.
+
+    Layers used to lie in $GEO_LM4VE_CACHE itself, and XDG_CACHE_HOME was not heeded. A repository that is at hand in
+    such a place stays there: nothing is fetched a second time because the rule has changed.
+    """
+    cache = LayerCache(cache_dir or cache_folder("blocks"), repo)
+    before = LayerCache(Path(os.environ.get("GEO_LM4VE_CACHE") or "~/.cache/geo_lm4ve/blocks").expanduser(), repo)
+    return before if cache_dir is None and before.folder.is_dir() and not cache.folder.is_dir() else cache
 
 
 class LayerCache:

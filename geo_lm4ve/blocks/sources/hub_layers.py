@@ -10,7 +10,7 @@ from pathlib import Path
 
 from geo_lm4ve.blocks.base import BlockError, LayerWeights
 from geo_lm4ve.blocks.extracted import ExtractedCheckpoint, write_layers
-from geo_lm4ve.blocks.sources.cache import LayerCache, cache_folder
+from geo_lm4ve.blocks.sources.cache import LayerCache, layer_cache
 from geo_lm4ve.blocks.sources.checkpoint import BytesRead
 from geo_lm4ve.blocks.sources.directory import INDEX, SINGLE, DirectoryCheckpoint
 from geo_lm4ve.blocks.sources.hub import HubCheckpoint
@@ -35,7 +35,7 @@ def hub_layers(
     from huggingface_hub.utils import WeakFileLock
 
     repository = _repository(place)
-    cache = LayerCache(cache_folder(cache_dir), repository.repo)
+    cache = layer_cache(cache_dir, repository.repo)
     _create(cache.folder)
     with WeakFileLock(cache.folder / ".lock"):  # of many processes that start together, one fetches
         weights = _kept(cache, repository, layers, meter) or _downloaded_before(repository, layers, meter)
