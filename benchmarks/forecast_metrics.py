@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from geo_lm4ve.files import write_json
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.metrics.forecasting import forecast_metrics, metric_names
+from geo_lm4ve.traffic.protocol import Protocol
 
 RESULTS = Path(__file__).parent / "results" / "forecast_metrics.json"
 STEPS, MODES, CEILING = 30, 6, -math.log(0.05)

@@ -42,7 +42,7 @@ def main() -> None:
     torch.manual_seed(0)
     config = cast(SceneConfig, load_option("data", arguments.data, {"root": arguments.root} if arguments.root else {}))
     batch = config.build().split("train").batch(torch.arange(BATCH))
-    model = create_model(arguments.encoder, block=arguments.block, num_classes=config.future).train()
+    model = create_model(arguments.encoder, block=arguments.block, num_classes=config.layout.future).train()
 
     def every_token() -> Any:
         return model.head(model.tokens(batch))

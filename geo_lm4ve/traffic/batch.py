@@ -13,6 +13,7 @@ from torch_geometric.data import HeteroData
 
 from geo_lm4ve.parts.data import DataInfo
 from geo_lm4ve.traffic import frames
+from geo_lm4ve.traffic.protocol import Protocol
 
 
 class AgentType(enum.IntEnum):
@@ -63,11 +64,8 @@ LANE_EDGES = ("successor", "predecessor", "left", "right")
 """The relations of the lane graph: edge types ``("lane", relation, "lane")``, from a lane to its relative."""
 
 
-class Protocol(enum.Enum):
-    """Whose evaluation rules apply."""
-
-    av1 = "av1"
-    av2 = "av2"
+HZ = 10.0
+"""Steps per second of both Argoverse data sets, and of what is made up."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class SceneInfo(DataInfo):
 
     history: int = 20
     future: int = 30
-    hz: float = 10.0
+    hz: float = HZ
     protocol: Protocol = Protocol.av1
 
 

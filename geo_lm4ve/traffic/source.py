@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -15,20 +14,22 @@ from geo_lm4ve.cache import folder_beside
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
-from geo_lm4ve.traffic.batch import Protocol, SceneBatch, SceneInfo
+from geo_lm4ve.traffic.batch import SceneBatch, SceneInfo
 from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.own_split import OwnSplit
-from geo_lm4ve.traffic.cache.packing import check_map, pack_scenes
 from geo_lm4ve.traffic.cache.shards import Shards
+from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.loader import EvalLoader, SceneSplit, TrainLoader
 from geo_lm4ve.traffic.records.surface import Surface
-from geo_lm4ve.traffic.view.assembly import assemble
 from geo_lm4ve.traffic.view.conventions import AgentSelection, FrameConfig, LaneSelection, SceneView
 
 
 @dataclass
 class SceneConfig(DataConfig):
-    """Traffic scenes in one of the Argoverse layouts.
+    """Traffic scenes of one layout.
+
+    A layout with a view of its own gives it to the fields ``frame``, ``agents`` and ``lanes`` of its configs
+    (``argoverse/argoverse2.py``).
 
     Attributes:
         root: folder with the original files.
@@ -51,13 +52,8 @@ class SceneConfig(DataConfig):
     limit: int | None = None
     max_dropped: float = 0.01
 
-    layout: ClassVar[str]
+    layout: ClassVar[Layout]
     synthetic: ClassVar[bool] = False
-    official: ClassVar[dict[str, int]]
-    history: ClassVar[int]
-    future: ClassVar[int]
-    hz: ClassVar[float]
-    protocol: ClassVar[Protocol]
 
     def __post_init__(self) -> None:
         """Check ranges; raises ConfigError."""
@@ -80,25 +76,28 @@ class SceneConfig(DataConfig):
         """How to get the data."""
         return f"run python tools/prepare.py {self.name}, or set data.root to the folder that holds the files"
 
-    @abstractmethod
+    @property
+    def folder(self) -> Path:
+        """``root`` as a path."""
+        return Path(self.root).expanduser()
+
+    @property
+    def title(self) -> str:
+        """What reports call the data."""
+        return f"synthetic traffic in the layout of {self.layout.title}" if self.synthetic else self.layout.title
+
+    @property
+    def official(self) -> Mapping[str, int]:
+        """Scenes per split of the release, where there is one."""
+        return {} if self.synthetic else self.layout.official
+
     def files(self, split: str) -> SceneFiles:
         """The original files of one of the data set's own splits; empty where there are none."""
+        return self.layout.files(self.folder, split)
 
-    @abstractmethod
-    def own_file(self, path: Path) -> SceneFiles:
-        """One scene outside the data set, with its map; DataError if they are not to be found."""
-
-    @abstractmethod
-    def own_files(self, path: Path) -> list[Path]:
-        """What ``own_file`` takes: the scenes of a folder, or the path itself."""
-
-    @abstractmethod
-    def own_surface(self, path: Path, city: str) -> Surface | None:
-        """The drivable area around the scene of ``own_file``, where there is one."""
-
-    @abstractmethod
     def surface(self, scene_id: str, city: str) -> Surface | None:
         """The drivable area around a scene, where the data has it."""
+        return self.layout.surface(self.folder, scene_id, city)
 
     def build(self) -> DataSource:
         """The data source; DataError when there are no files."""
@@ -108,7 +107,7 @@ class SceneConfig(DataConfig):
         """Where the scene cache is kept."""
         if self.cache is not None:
             return Path(self.cache).expanduser()
-        return folder_beside(Path(self.root).expanduser(), "scene_cache", by_place=True)
+        return folder_beside(self.folder, "scene_cache", by_place=True)
 
     def read(self, paths: Sequence[Path]) -> SceneBatch:
         """Scenes of one's own files as a batch, shown as the data set's are.
@@ -116,13 +115,7 @@ class SceneConfig(DataConfig):
         Raises:
             DataError: a file or its map cannot be read.
         """
-        scenes = []
-        for path in paths:
-            files = self.own_file(Path(path))
-            scenes.append(files.scene(files.items[0]))
-            check_map(scenes[-1])
-        rows = torch.arange(len(scenes))
-        return assemble(pack_scenes(scenes), rows, rows, self.view, self.future)
+        return self.layout.read(paths, self.folder, self.view)
 
 
 class SceneSource(DataSource):
@@ -130,19 +123,19 @@ class SceneSource(DataSource):
 
     def __init__(self, config: SceneConfig):
         self.config = config
-        root, folder = Path(config.root).expanduser(), config.cache_folder()
+        folder, layout = config.cache_folder(), config.layout
         command = f"python tools/prepare.py {config.name} --root {config.root}"
         self.own = {
             split: OwnSplit(config.files(split), folder / split, config.advice, command, config.max_dropped)
             for split in ("train", "val", "test")
         }
         if not any(len(own) for own in self.own.values()):
-            raise DataError(f"there are no scenes of {config.layout} in {root.absolute()}: {config.advice}")
+            raise DataError(f"there are no scenes of {config.title} in {config.folder.absolute()}: {config.advice}")
         self.opened: dict[str, SceneSplit] = {}
         counts = {split: len(self._rows(split, len(self._taken_from(split)))) for split in self.own}
         self.info = SceneInfo(
             self._title(), (), {split: count for split, count in counts.items() if count}, config.synthetic,
-            history=config.history, future=config.future, hz=config.hz, protocol=config.protocol,
+            history=layout.history, future=layout.future, hz=layout.hz, protocol=layout.protocol,
         )  # fmt: skip
 
     def loader(
@@ -173,7 +166,7 @@ class SceneSource(DataSource):
             manifest = own.cached()
             shards = Shards(own.folder, manifest)
             rows = self._rows(split, manifest.scenes)
-            self.opened[split] = SceneSplit(shards, rows, self.config.view, self.config.future)
+            self.opened[split] = SceneSplit(shards, rows, self.config.view, self.config.layout.future)
         return self.opened[split]
 
     def surface(self, scene_id: str, city: str) -> Surface | None:
@@ -202,4 +195,4 @@ class SceneSource(DataSource):
             parts.append(f"{self.config.val_fraction:.0%} of train held out as val")
         if self.config.limit:
             parts.append(f"at most {self.config.limit:,} used of each")
-        return f"{self.config.layout} ({', '.join(parts)})"
+        return f"{self.config.title} ({', '.join(parts)})"

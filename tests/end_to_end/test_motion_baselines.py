@@ -6,11 +6,11 @@ import pytest
 from test_commands import tool
 
 from geo_lm4ve.options import CONFIGS
-from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
+from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 
 SOURCES = {"argoverse1": "synthetic_traffic", "argoverse2": "synthetic_traffic_av2"}
-FILES = {"argoverse1": "forecasts.h5", "argoverse2": "forecasts.parquet"}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_baseline_is_one_command(layout, head, traffic, tmp_path, capsys):
     assert results["parameters"] == {"trainable": 0, "frozen": 0}
     assert 0 < results["metrics"]["minFDE_6"] <= results["metrics"]["minFDE_1"]
     if pictures:
-        protocol = Protocol.av1 if layout == "argoverse1" else Protocol.av2
-        scores = score_predictions(run / FILES[layout], root / "val", protocol).results["metrics"]["K=6"]
+        files = ARGOVERSE1 if layout == "argoverse1" else ARGOVERSE2
+        scores = score_predictions(run / files.submission, root / "val", files).results["metrics"]["K=6"]
         assert scores["minADE"] == pytest.approx(results["metrics"]["minADE_6"], abs=1e-3)
         assert "synthetic data" in (run / "scenes.html").read_text()

@@ -8,7 +8,7 @@ from small_runs import command
 from test_commands import tool
 
 from geo_lm4ve.options import CONFIGS
-from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 from geo_lm4ve.traffic.submissions import read_argoverse1
 
@@ -58,7 +58,7 @@ def test_predict_forecasts_files_with_a_run_and_with_a_baseline(trained, tmp_pat
     assert code == 0, err
     assert "scenes: 4" in out
     assert all(file.stem in out for file in files)
-    scores = score_predictions(tmp_path / "run" / "forecasts.h5", traffic / "val", Protocol.av1).results
+    scores = score_predictions(tmp_path / "run" / "forecasts.h5", traffic / "val", ARGOVERSE1).results
     assert scores["samples"] == 4
     code, _, err = tool(capsys, "predict", run, traffic / "val", "--out", tmp_path / "folder")
     assert code == 0, err

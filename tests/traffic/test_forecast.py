@@ -10,13 +10,14 @@ from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.parts.data import DataError, DataInfo, DataSource
-from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
-from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1, Argoverse1Config
+from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.encoders.kinematic import KinematicEncoderConfig
 from geo_lm4ve.traffic.forecast.records import forecast_of, forecasts_of, table_of
 from geo_lm4ve.traffic.forecast.task import ForecastConfig, known_future
 from geo_lm4ve.traffic.heads.kinematic import ConstantVelocityConfig
 from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, Trajectories
+from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 from geo_lm4ve.traffic.submissions import read_argoverse1
 
@@ -186,7 +187,7 @@ def test_the_report_leaves_files_that_the_evaluator_scores_alike(data, tmp_path)
     }  # fmt: skip
     assert {path.name for path in out.iterdir()} - {"worst.mp4"} == expected
     own = json.loads((out / "scores.json").read_text())
-    theirs = score_predictions(out / "forecasts.h5", tmp_path / "argoverse1" / "val", Protocol.av1).results
+    theirs = score_predictions(out / "forecasts.h5", tmp_path / "argoverse1" / "val", ARGOVERSE1).results
     for k in ("K=1", "K=6"):
         assert own["metrics"][k] == pytest.approx(theirs["metrics"][k], abs=1e-3)
     assert own["breakdown"].keys() == theirs["breakdown"].keys()
@@ -203,10 +204,10 @@ def test_argoverse2_leaves_a_parquet_file(tmp_path):
         {"scene": f"s{n}", "track": "7", "probabilities": [1.0], "shape": [1, 60], "positions": packed(track)}
         for n, track in enumerate(future)
     ]
-    path = write_submission(tmp_path, forecasts_of(records), Protocol.av2)
+    path = write_submission(tmp_path, forecasts_of(records), ARGOVERSE2)
     assert path.name == "forecasts.parquet"
     assert read_argoverse2(path).keys() == [("s0", "7"), ("s1", "7"), ("s2", "7")]
-    assert score_predictions(path, split, Protocol.av2).results["metrics"]["K=6"]["minFDE"] < 1e-3
+    assert score_predictions(path, split, ARGOVERSE2).results["metrics"]["K=6"]["minFDE"] < 1e-3
 
 
 def packed(track):

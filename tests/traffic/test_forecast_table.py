@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from geo_lm4ve.traffic.argoverse.argoverse1_map import DrivableRaster
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.metrics.conditions import (
     agent_groups,
     observed_speed,
@@ -13,6 +12,7 @@ from geo_lm4ve.traffic.metrics.conditions import (
     turn_groups,
 )
 from geo_lm4ve.traffic.metrics.table import Truth, breakdown, means, scene_table
+from geo_lm4ve.traffic.protocol import Protocol
 
 
 def _path(speed, turn_degrees=0.0, steps=50):

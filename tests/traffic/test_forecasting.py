@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.metrics.accumulator import ForecastMetric
 from geo_lm4ve.traffic.metrics.forecasting import flat_name, forecast_metrics, metric_names, nested
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
+from geo_lm4ve.traffic.protocol import Protocol
 
 AV1, AV2 = Protocol.av1, Protocol.av2
 T = torch.arange(1, 31, dtype=torch.float64)

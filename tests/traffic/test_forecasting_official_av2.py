@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.metrics.forecasting import forecast_metrics
 from geo_lm4ve.traffic.metrics.multi_world import world_metrics
+from geo_lm4ve.traffic.protocol import Protocol
 
 official = pytest.importorskip(
     "av2.datasets.motion_forecasting.eval.metrics", reason="needs av2: pip install 'geo_lm4ve[motion]'"

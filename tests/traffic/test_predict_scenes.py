@@ -9,7 +9,7 @@ from geo_lm4ve.config import ConfigError
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.options import load_option
 from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.forecast.predict import predict_scenes
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 from geo_lm4ve.traffic.submissions import read_argoverse1
@@ -45,7 +45,7 @@ def test_scenes_without_future(tmp_path):
 def test_argoverse2_from_files_to_scores(tmp_path):
     split = write_argoverse2_split(tmp_path / "val")
     predict_scenes(_experiment(tmp_path, "argoverse2"), None, sorted(split.iterdir()), out=tmp_path)
-    results = score_predictions(tmp_path / "forecasts.parquet", split, Protocol.av2).results
+    results = score_predictions(tmp_path / "forecasts.parquet", split, ARGOVERSE2).results
     assert results["metrics"]["K=1"]["minFDE"] < 0.1
     assert results["samples"] == 3
 

@@ -25,7 +25,7 @@ def batch(split):
 
 def test_shapes_and_types_are_those_of_the_contract(batch, config):
     agent, lane = batch.graph["agent"], batch.graph["lane"]
-    A, L, T, F = len(agent.type), len(lane.turn), config.history, config.future
+    A, L, T, F = len(agent.type), len(lane.turn), config.layout.history, config.layout.future
     assert len(batch) == batch.scenes == 7
     assert agent.history.shape == (A, T, 2)
     assert agent.future.shape == (A, F, 2)

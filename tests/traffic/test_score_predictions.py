@@ -7,13 +7,14 @@ import pytest
 from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split, write_argoverse2_split
 
 from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
+from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
 from geo_lm4ve.traffic.scoring.command import main
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 from geo_lm4ve.traffic.submissions import Forecasts, write_argoverse1, write_argoverse2
 
-AV1, AV2 = Protocol.av1, Protocol.av2
+AV1, AV2 = ARGOVERSE1, ARGOVERSE2
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def test_a_withheld_future_and_wrong_folders(argoverse1, tmp_path):
     with pytest.raises(DataError, match="no folder"):
         score_predictions(file, tmp_path / "nowhere", AV1)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="layout of av1"):
+    with pytest.raises(DataError, match=r"layout of Argoverse 1 \(data/<sequence>.csv\)"):
         score_predictions(file, tmp_path / "empty", AV1)
     with pytest.raises(DataError, match="--maps"):
         score_predictions(file, tmp_path / "val", AV1, maps=tmp_path / "nowhere")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import ClassVar
 
 from geo_lm4ve.config import register
 from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.traffic.argoverse.argoverse1_csv import FUTURE, HISTORY, HZ, read_sequence
+from geo_lm4ve.traffic.argoverse.argoverse1_csv import FUTURE, HISTORY, read_sequence
 from geo_lm4ve.traffic.argoverse.argoverse1_map import (
     RASTERS,
     DrivableRaster,
@@ -17,12 +18,15 @@ from geo_lm4ve.traffic.argoverse.argoverse1_map import (
     read_vector_map,
     vector_map_path,
 )
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.packing import Scene
+from geo_lm4ve.traffic.layout import Layout
+from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.records.recording import Recording
+from geo_lm4ve.traffic.records.surface import Surface
 from geo_lm4ve.traffic.records.vector_map import VectorMap
 from geo_lm4ve.traffic.source import SceneConfig
+from geo_lm4ve.traffic.submissions import Forecasts, read_argoverse1, write_argoverse1
 
 COUNTS = {"train": 205942, "val": 39472, "test": 78143}
 """Sequences of release v1.1."""
@@ -40,7 +44,7 @@ class Argoverse1Files(SceneFiles):
         items: only these files.
     """
 
-    layout = "Argoverse 1"
+    title = "Argoverse 1"
 
     def __init__(self, folder: Path, maps: Path | None, items: list[Path] | None = None):
         self.folder, self.maps = folder, maps
@@ -75,6 +79,77 @@ class Argoverse1Files(SceneFiles):
         return ["there is no raster of the drivable area, so drivable-area compliance (DAC) cannot be computed"]
 
 
+class Argoverse1Layout(Layout):
+    """See Layout; maps and rasters of whole cities lie in a folder ``map_files``."""
+
+    title = Argoverse1Files.title
+    official = COUNTS
+    history = HISTORY
+    future = FUTURE
+    protocol = Protocol.av1
+    scenes = "data/<sequence>.csv"
+    submission = "forecasts.h5"
+
+    def files(self, root: Path, split: str) -> Argoverse1Files:
+        """The csv files of a split."""
+        return Argoverse1Files(root / FOLDERS[split], root / MAPS)
+
+    def surface(self, root: Path, scene_id: str, city: str) -> DrivableRaster | None:
+        """The raster of a city."""
+        return _raster(root / MAPS, city)
+
+    def own_files(self, path: Path) -> list[Path]:
+        """The csv files of a folder, or of ``data`` in it."""
+        if not path.is_dir():
+            return [path]
+        return sorted((path / "data" if (path / "data").is_dir() else path).glob("*.csv"), key=_number)
+
+    def own_file(self, path: Path, root: Path) -> Argoverse1Files:
+        """A csv file, with ``map_files`` in ``root`` or in a folder above the file."""
+        maps = next((place / MAPS for place in (root, *path.absolute().parents) if (place / MAPS).is_dir()), None)
+        if maps is None:
+            raise DataError(f"no {MAPS} folder in data.root={root} or above {path}: set data.root to one that has it")
+        return Argoverse1Files(path.parent, maps, [path])
+
+    def own_surface(self, path: Path, root: Path, city: str) -> DrivableRaster | None:
+        """The raster of a city, beside the vector map."""
+        return _raster(self.own_file(path, root).maps, city)
+
+    def scene_files(self, split: Path) -> dict[str, Path]:
+        """``data/<sequence>.csv`` or ``<sequence>.csv``."""
+        return {path.stem: path for folder in (split / "data", split) for path in folder.glob("*.csv")}
+
+    def recording(self, path: Path) -> Recording:
+        """The tracks of one sequence."""
+        return read_sequence(path)
+
+    def surfaces(
+        self, paths: Sequence[Path], cities: Sequence[str], split: Path, maps: Path | None, wanted: bool
+    ) -> tuple[list[Surface] | None, list[str]]:
+        """The rasters of the cities, asked for or not, from ``maps`` or ``map_files`` beside or above the split."""
+        near = [folder / MAPS for folder in (split, split.parent, split.parent.parent)]
+        folder = maps or next((path for path in near if path.is_dir()), None)
+        if maps is not None and not maps.is_dir():
+            raise DataError(f"no folder {maps}; --maps must name the folder {MAPS}")
+        rasters = {city: read_drivable_raster(folder, city) if folder else None for city in set(cities)}
+        found = [raster for raster in map(rasters.get, cities) if raster is not None]
+        if len(found) == len(cities):
+            return [*found], []
+        names = "*_driveable_area_mat_*.npy, *_npyimage_to_city_se2_*.npy"
+        return None, [f"no DAC: the drivable area rasters ({names}) are not there"]
+
+    def read_submission(self, path: Path) -> Forecasts:
+        """HDF5."""
+        return read_argoverse1(path)
+
+    def write_submission(self, path: Path, forecasts: Forecasts) -> None:
+        """HDF5."""
+        write_argoverse1(path, forecasts)
+
+
+ARGOVERSE1 = Argoverse1Layout()
+
+
 @register("data", "argoverse1")
 @dataclass
 class Argoverse1Config(SceneConfig):
@@ -86,39 +161,7 @@ class Argoverse1Config(SceneConfig):
     name: str = "argoverse1"
     root: str = "datasets/argoverse1/raw"
 
-    layout: ClassVar[str] = "Argoverse 1"
-    official: ClassVar[dict[str, int]] = COUNTS
-    history: ClassVar[int] = HISTORY
-    future: ClassVar[int] = FUTURE
-    hz: ClassVar[float] = HZ
-    protocol: ClassVar[Protocol] = Protocol.av1
-
-    def files(self, split: str) -> Argoverse1Files:
-        """The csv files of a split."""
-        root = Path(self.root).expanduser()
-        return Argoverse1Files(root / FOLDERS[split], root / MAPS)
-
-    def own_file(self, path: Path) -> Argoverse1Files:
-        """A csv file, with ``map_files`` in ``root`` or in a folder above the file."""
-        places = [Path(self.root).expanduser(), *path.absolute().parents]
-        maps = next((place / MAPS for place in places if (place / MAPS).is_dir()), None)
-        if maps is None:
-            raise DataError(f"no {MAPS} folder in data.root={self.root} or above {path}: {self.advice}")
-        return Argoverse1Files(path.parent, maps, [path])
-
-    def own_files(self, path: Path) -> list[Path]:
-        """The csv files of a folder, or of ``data`` in it."""
-        if not path.is_dir():
-            return [path]
-        return sorted((path / "data" if (path / "data").is_dir() else path).glob("*.csv"), key=_number)
-
-    def own_surface(self, path: Path, city: str) -> DrivableRaster | None:
-        """The raster of a city, beside the vector map."""
-        return _raster(self.own_file(path).maps, city)
-
-    def surface(self, scene_id: str, city: str) -> DrivableRaster | None:
-        """The raster of a city."""
-        return _raster(Path(self.root).expanduser() / MAPS, city)
+    layout: ClassVar[Layout] = ARGOVERSE1
 
 
 def _number(path: Path) -> tuple[int, str]:

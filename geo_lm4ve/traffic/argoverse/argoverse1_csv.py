@@ -14,8 +14,8 @@ from geo_lm4ve.traffic.batch import AgentType, TrackCategory
 from geo_lm4ve.traffic.records.motion import last_heading, last_velocity
 from geo_lm4ve.traffic.records.recording import Recording, check_target, fill_tracks, target_first
 
-HISTORY, FUTURE, HZ = 20, 30, 10.0
-"""Steps observed, steps to predict, steps per second."""
+HISTORY, FUTURE = 20, 30
+"""Steps observed, steps to predict."""
 
 COLUMNS = {
     "TIMESTAMP": pa.float64(), "TRACK_ID": pa.string(), "OBJECT_TYPE": pa.string(), "X": pa.float64(),

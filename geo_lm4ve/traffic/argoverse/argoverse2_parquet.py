@@ -11,11 +11,11 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.traffic.batch import AgentType, TrackCategory
+from geo_lm4ve.traffic.batch import HZ, AgentType, TrackCategory
 from geo_lm4ve.traffic.records.recording import Recording, check_target, fill_tracks, target_first
 
-HISTORY, FUTURE, HZ = 50, 60, 10.0
-"""Steps observed, steps to predict, steps per second."""
+HISTORY, FUTURE = 50, 60
+"""Steps observed, steps to predict."""
 
 EGO = "AV"
 NUMBERS = {

@@ -56,7 +56,7 @@ class ScenePreparer(Preparer):
         found = [(split, files) for split in SPLITS if len(files := config.files(split))]
         if not found:
             raise DataError(
-                f"there are no scenes of {config.layout} in {root.absolute()}. Set --root to the folder that holds "
+                f"there are no scenes of {config.title} in {root.absolute()}. Set --root to the folder that holds "
                 f"them, unpack archives that you have by --from FOLDER, or fetch them by --download; {self._manifest} "
                 "lists them and README.md beside it has licence and layout"
             )

@@ -41,7 +41,7 @@ def build_cache(files: SceneFiles, folder: Path, workers: int = 0, max_dropped: 
     manifest = read_cache_manifest(folder)
     if manifest is None or manifest.key != key:
         for note in files.notes():
-            say(f"{files.layout}: {note}")
+            say(f"{files.title}: {note}")
         manifest = CacheManifest(key, _shards(files, folder, key, workers))
         _report(files, folder, manifest)
         _check_dropped(files, folder, manifest, max_dropped)

@@ -24,7 +24,7 @@ class SceneFiles(ABC):
         items: one path per scene, sorted.
     """
 
-    layout: ClassVar[str]
+    title: ClassVar[str]
     """Name of the layout in keys and messages."""
 
     folder: Path
@@ -56,7 +56,7 @@ class SceneFiles(ABC):
 
     def key(self) -> str:
         """Digest of what a cache of these files depends on: formats, names and (of small splits) sizes."""
-        digest = hashlib.sha256(f"{FORMAT} {REACH} {self.layout}".encode())
+        digest = hashlib.sha256(f"{FORMAT} {REACH} {self.title}".encode())
         for item in self.items:
             digest.update(f"{self.label(item)} {_size(item) if len(self) <= SIZES_BELOW else ''}\n".encode())
         for path in self.shared():

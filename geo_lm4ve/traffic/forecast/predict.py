@@ -41,8 +41,8 @@ def predict_scenes(
     Args:
         experiment: its ``data`` part says how a file becomes a scene.
         folder: run folder with the trained weights; None for a baseline that has none (or ``run.checkpoint``).
-        files: csv files (Argoverse 1), scenario folders or their parquet files (Argoverse 2), or folders of these.
-        out: folder for ``forecasts.h5`` or ``forecasts.parquet``.
+        files: scenes in the layout of the data, or folders of these.
+        out: folder for the submission file.
         gallery: ``.html`` file to write.
 
     Returns:
@@ -55,10 +55,10 @@ def predict_scenes(
     config, run = experiment.data, experiment.run
     if not isinstance(config, SceneConfig) or not isinstance(run, RunConfig):
         raise ConfigError(f"data={config.name} has no traffic scenes to forecast (or run is not default)")
-    paths = [path for file in files for path in config.own_files(file)]
+    paths = [path for file in files for path in config.layout.own_files(file)]
     if not paths:
         raise DataError("no files to forecast were given")
-    model = model_for_evaluation(experiment, run, folder, config.future)[0].eval()
+    model = model_for_evaluation(experiment, run, folder, config.layout.future)[0].eval()
     shown = set(evenly(len(paths), SHOWN)) if gallery is not None else set()
     parts, scenes = [], []
     with Meter("forecast", len(paths)) as meter:
@@ -72,7 +72,7 @@ def predict_scenes(
             meter.advance(len(batch))
     forecasts = join_forecasts(parts)
     if out is not None:
-        write_submission(out, forecasts, config.protocol)
+        write_submission(out, forecasts, config.layout)
     if gallery is not None:
         # The files are the caller's, whatever the model was trained on.
         note = "The model was trained on synthetic data." if config.synthetic and folder is not None else ""
@@ -98,7 +98,7 @@ def _drawn(config: SceneConfig, batch: SceneBatch, output: Trajectories, paths: 
             row,
             modes=output.positions[row],
             probabilities=output.probabilities[row],
-            surface=config.own_surface(path, batch.city[row]),
+            surface=config.layout.own_surface(path, config.folder, batch.city[row]),
         )
         for row, path in paths.items()
     ]

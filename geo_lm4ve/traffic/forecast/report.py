@@ -11,12 +11,13 @@ import torch
 
 from geo_lm4ve.files import write_json
 from geo_lm4ve.parts.task import Record
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.forecast.records import KS, forecast_of, forecasts_of, table_of
+from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.metrics.table import SceneTable, breakdown, means
 from geo_lm4ve.traffic.metrics.table_file import write_table
+from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.source import SceneSource
-from geo_lm4ve.traffic.submissions import Forecasts, write_argoverse1, write_argoverse2
+from geo_lm4ve.traffic.submissions import Forecasts
 from geo_lm4ve.traffic.viz.animation import animate
 from geo_lm4ve.traffic.viz.choice import evenly, worst_and_spread
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
@@ -25,8 +26,6 @@ from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 from geo_lm4ve.viz import html
 from geo_lm4ve.viz.curves import curves_png, read_metrics
 
-SUBMISSION = {Protocol.av1: "forecasts.h5", Protocol.av2: "forecasts.parquet"}
-"""Name of the submission file by the data set's layout."""
 SHEET = 12
 """Scenes on a sheet."""
 SAID = ("minADE_6", "minFDE_6", "minFDE_1", "brier-minFDE_6")
@@ -38,7 +37,7 @@ def write_report(
     results: Mapping[str, Any],
     records: Sequence[Record],
     data: SceneSource,
-    layout: Protocol,
+    layout: Layout,
     protocol: Protocol,
     pictures: int,
 ) -> None:
@@ -52,12 +51,12 @@ def write_report(
         results: content of ``results.json``.
         records: one per scene, in the order of the split.
         data: the scenes.
-        layout: whose files the data set has; decides the submission format.
+        layout: of the data set; decides the submission format.
         protocol: whose metrics.
         pictures: scenes in the interactive page.
     """
     table = table_of(records)
-    scores = scores_of(table, protocol, folder / SUBMISSION[layout], results)
+    scores = scores_of(table, protocol, folder / layout.submission, results)
     title = f"{results['experiment']} · {results['block']} · {results['data']}"
     shown = worst_and_spread(table[SAID[1]], pictures)
     scenes = scenes_of([records[row] for row in shown], data, str(results["protocol"]["split"]))
@@ -84,11 +83,11 @@ def write_report(
 
 
 def write_files(
-    folder: Path, results: Mapping[str, Any], records: Sequence[Record], layout: Protocol, protocol: Protocol
+    folder: Path, results: Mapping[str, Any], records: Sequence[Record], layout: Layout, protocol: Protocol
 ) -> list[Path]:
     """Write what other programs read; returns the files.
 
-    ``forecasts.h5`` or ``forecasts.parquet`` (submission format), ``scores.json`` (the shape of the evaluator's JSON)
+    The submission file of the layout, ``scores.json`` (the shape of the evaluator's JSON)
     and ``scenes.csv`` (one row per scene).
     """
     submission, table = write_submission(folder, forecasts_of(records), layout), table_of(records)
@@ -97,11 +96,10 @@ def write_files(
     return [submission, folder / "scores.json", folder / "scenes.csv"]
 
 
-def write_submission(folder: Path, forecasts: Forecasts, layout: Protocol) -> Path:
+def write_submission(folder: Path, forecasts: Forecasts, layout: Layout) -> Path:
     """Write the forecasts in the submission format of the data set; returns the file."""
-    path = folder / SUBMISSION[layout]
-    write = write_argoverse1 if layout is Protocol.av1 else write_argoverse2
-    write(path, forecasts)
+    path = folder / layout.submission
+    layout.write_submission(path, forecasts)
     return path
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.parts.data import DataError, DataSource
 from geo_lm4ve.parts.task import Loss, Metrics, Record, Task, TaskConfig
-from geo_lm4ve.traffic.batch import Protocol, SceneBatch, SceneInfo
+from geo_lm4ve.traffic.batch import SceneBatch, SceneInfo
 from geo_lm4ve.traffic.forecast.records import KS, forecast_records
 from geo_lm4ve.traffic.heads.trajectories import Trajectories
 from geo_lm4ve.traffic.heads.trajectory_loss import trajectory_loss
@@ -24,6 +24,7 @@ from geo_lm4ve.traffic.metrics.displacement import average_displacement, final_d
 from geo_lm4ve.traffic.metrics.drivable_area import drivable_area_compliance
 from geo_lm4ve.traffic.metrics.forecasting import flat_name
 from geo_lm4ve.traffic.metrics.table import Truth, scene_table
+from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.source import SceneSource
 
 
@@ -60,9 +61,9 @@ class Forecast(Task):
     higher_is_better = False
 
     def __init__(self, config: ForecastConfig, data: SceneSource, info: SceneInfo):
-        self.config, self.data, self.layout = config, data, info.protocol
+        self.config, self.data, self.layout = config, data, data.config.layout
         self.outputs = info.future
-        self.rules = config.protocol or info.protocol
+        self.rules = config.protocol or self.layout.protocol
 
     def loss(self, output: Trajectories, batch: SceneBatch) -> Loss:
         """Winner takes all over the modes of all agents (``heads/trajectory_loss.py``)."""

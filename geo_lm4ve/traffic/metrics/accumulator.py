@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torchmetrics import Metric
 
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.metrics.forecasting import flat_name, forecast_metrics, metric_names
+from geo_lm4ve.traffic.protocol import Protocol
 
 
 class ForecastMetric(Metric):

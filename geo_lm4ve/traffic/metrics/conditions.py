@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int64
 
-HZ = 10
-"""Steps per second of both Argoverse data sets."""
+from geo_lm4ve.traffic.batch import HZ
+
+SECOND = round(HZ)
+"""Steps of a second."""
 MOVING_M = 1.0
 """A displacement shorter than this has no direction: positions jitter by decimetres."""
 STRAIGHT_DEG = 15.0
@@ -21,7 +23,7 @@ GROUP_ORDER = (*SPEED_LABELS, *TURN_LABELS, *AGENT_LABELS)
 
 def observed_speed(history: Float[np.ndarray, "s t 2"]) -> Float[np.ndarray, " s"]:
     """Speed in m/s: displacement over the last observed second (or all of a shorter history)."""
-    steps = min(HZ, history.shape[1] - 1)
+    steps = min(SECOND, history.shape[1] - 1)
     return np.linalg.norm(history[:, -1] - history[:, -1 - steps], axis=-1) * HZ / max(steps, 1)
 
 
@@ -32,8 +34,8 @@ def turn_angle(history: Float[np.ndarray, "s t 2"], future: Float[np.ndarray, "s
     where that is too short as well.
     """
     now = history[:, -1]
-    entry = _direction(now - history[:, -1 - min(HZ, history.shape[1] - 1)], now - history[:, 0])
-    leave = _direction(future[:, -1] - future[:, -1 - min(HZ, future.shape[1] - 1)], future[:, -1] - now)
+    entry = _direction(now - history[:, -1 - min(SECOND, history.shape[1] - 1)], now - history[:, 0])
+    leave = _direction(future[:, -1] - future[:, -1 - min(SECOND, future.shape[1] - 1)], future[:, -1] - now)
     cross = entry[:, 0] * leave[:, 1] - entry[:, 1] * leave[:, 0]
     return np.degrees(np.arctan2(cross, (entry * leave).sum(-1)))
 

@@ -25,7 +25,6 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.metrics.displacement import (
     MISS_THRESHOLD_M,
     average_displacement,
@@ -34,10 +33,8 @@ from geo_lm4ve.traffic.metrics.displacement import (
     mode,
 )
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError, check_probabilities, most_likely
+from geo_lm4ve.traffic.protocol import Protocol
 
-BLOCK = {Protocol.av1: 4096, Protocol.av2: 1024}
-"""Scenes at a time: larger temporary arrays cost more in page faults than they save in calls. The errors of all steps
-of all modes, which av2 needs, are larger."""
 LOW_PROBABILITY = 0.05
 """p- metrics charge no mode more than -ln of this (``LOW_PROB_THRESHOLD_FOR_METRICS``)."""
 
@@ -48,8 +45,7 @@ WEIGHTED_NAMES = ("p-minADE", "p-minFDE", "p-MR", "brier-minADE", "brier-minFDE"
 
 def metric_names(protocol: Protocol, weighted: bool = True) -> tuple[str, ...]:
     """Names of a protocol's metrics in the order of the official tables, with or without the weighted ones."""
-    extra = ("minADE@bestFDE",) if protocol is Protocol.av2 else ()
-    return ("minADE", "minFDE", "MR", *(WEIGHTED_NAMES if weighted else ()), *extra)
+    return ("minADE", "minFDE", "MR", *(WEIGHTED_NAMES if weighted else ()), *protocol.extra_metrics)
 
 
 def forecast_metrics(
@@ -79,7 +75,7 @@ def forecast_metrics(
         raise ForecastError(f"k, the number of guesses, must be at least 1, got {k}")
     if probabilities is not None:
         check_probabilities(probabilities)
-    size = BLOCK[protocol]
+    size = protocol.block
     scenes, futures = positions.split(size), truth.split(size)
     shares = [None] * len(scenes) if probabilities is None else probabilities.split(size)
     blocks = enumerate(zip(scenes, futures, shares))
@@ -102,7 +98,7 @@ def _block_metrics(
     p = final.new_ones(final.shape) if probabilities is None else probabilities.to(final.dtype)
     kept = _kept(p, k)
     best = _best(final, kept, p)
-    if protocol is Protocol.av2:
+    if protocol.smallest_ade:
         ade = average_displacement(positions, truth)
         best_ade = _best(ade, kept, p)
         ades = {"minADE": _pick(ade, best_ade), "minADE@bestFDE": _pick(ade, best)}

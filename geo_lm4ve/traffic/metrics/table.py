@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int64
 
-from geo_lm4ve.traffic.batch import Protocol
 from geo_lm4ve.traffic.metrics.conditions import (
     GROUP_ORDER,
     agent_groups,
@@ -21,6 +20,7 @@ from geo_lm4ve.traffic.metrics.conditions import (
 )
 from geo_lm4ve.traffic.metrics.drivable_area import drivable_area_compliance
 from geo_lm4ve.traffic.metrics.forecasting import flat_name, forecast_metrics, metric_names
+from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.records.surface import Surface
 
 GROUPINGS = ("city", "speed", "turn", "agents")

@@ -12,10 +12,13 @@ from rich.console import Console
 from rich.table import Table as ConsoleTable
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
+from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.metrics.table_file import SUFFIXES, write_table
 from geo_lm4ve.traffic.scoring.gallery import write_gallery
 from geo_lm4ve.traffic.scoring.scores import score_predictions
+
+LAYOUTS = {layout.protocol.value: layout for layout in (ARGOVERSE1, ARGOVERSE2)}
 
 EPILOG = """
 files:
@@ -49,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     add = options.add_argument
     add("--predictions", type=Path, required=True, metavar="FILE", help="submission file (.h5 or .parquet)")
     add("--data", type=Path, required=True, metavar="SPLIT_DIR", help="split folder that holds the futures")
-    add("--protocol", required=True, choices=[protocol.value for protocol in Protocol])
+    add("--protocol", required=True, choices=list(LAYOUTS))
     add("--out", type=Path, metavar="FILE.json", help="write metrics, breakdown and notes as JSON")
     add("--per-scene", type=Path, metavar="FILE", help="write one row per scene (.csv or .parquet)")
     add("--gallery", type=Path, metavar="FILE.html", help="write a page to look at the forecasts over the lane maps")
@@ -87,7 +90,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     if options.per_scene and options.per_scene.suffix not in SUFFIXES:
         raise UserError(f"--per-scene writes {' or '.join(SUFFIXES)}, not {options.per_scene.name!r}")
     scores = score_predictions(
-        options.predictions, options.data, Protocol(options.protocol), k=options.k, out=options.out,
+        options.predictions, options.data, LAYOUTS[options.protocol], k=options.k, out=options.out,
         allow_missing=options.allow_missing, normalize=options.normalize, worlds=options.worlds,
         drivable_area=options.drivable_area, maps=options.maps, processes=options.processes,
     )  # fmt: skip
@@ -95,7 +98,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
         write_table(options.per_scene, scores.table)
     if options.gallery:
         root = options.maps.parent if options.maps else options.data.parent
-        write_gallery(options.gallery, scores, Protocol(options.protocol), root=root)
+        write_gallery(options.gallery, scores, LAYOUTS[options.protocol], root=root)
     return scores.results
 
 

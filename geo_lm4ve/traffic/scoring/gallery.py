@@ -6,9 +6,7 @@ from pathlib import Path
 
 import torch
 
-from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
-from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
-from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.metrics.forecasting import flat_name
 from geo_lm4ve.traffic.scoring.scores import Scores
 from geo_lm4ve.traffic.viz.choice import worst_and_spread
@@ -16,14 +14,14 @@ from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 
 
-def write_gallery(path: Path, scores: Scores, protocol: Protocol, *, root: Path, count: int = 60) -> None:
+def write_gallery(path: Path, scores: Scores, layout: Layout, *, root: Path, count: int = 60) -> None:
     """Write the page.
 
     Args:
         path: ``.html`` file to write.
         scores: what ``score_predictions`` gave.
-        protocol: whose file layout.
-        root: the folder that holds the split; Argoverse 1: with ``map_files`` in it (or above the split).
+        layout: of the split's files.
+        root: the folder that holds the split, and maps that several scenes share.
         count: scenes: half of them the worst, half evenly spaced over the split.
 
     Raises:
@@ -32,22 +30,21 @@ def write_gallery(path: Path, scores: Scores, protocol: Protocol, *, root: Path,
     k = max(int(name.removeprefix("K=")) for name in scores.results["metrics"])
     order_by = flat_name("minFDE", k)
     rows = worst_and_spread(scores.table[order_by], count)
-    values = scores.results["metrics"][f"K={k}"]
+    values, protocol = scores.results["metrics"][f"K={k}"], scores.results["protocol"]
     scenes_html(
         path,
-        fitting(scenes_of(scores, rows, protocol, root, k)),
+        fitting(scenes_of(scores, rows, layout, root, k)),
         f"{Path(scores.results['predictions']).name} on {scores.results['data']}",
-        note=f"Protocol {protocol.value}. Half of the scenes are the worst, the others spread evenly over the split.",
+        note=f"Protocol {protocol}. Half of the scenes are the worst, the others spread evenly over the split.",
         highlights={f"{name} K={k}": f"{values[name]:.3f}" for name in ("minADE", "minFDE", "MR")},
         sort=order_by,
         total=len(scores.paths),
     )
 
 
-def scenes_of(scores: Scores, rows: list[int], protocol: Protocol, root: Path, k: int) -> list[TrafficScene]:
+def scenes_of(scores: Scores, rows: list[int], layout: Layout, root: Path, k: int) -> list[TrafficScene]:
     """The scenes of some rows of the table, with map and forecasts, most likely modes first."""
-    config = Argoverse1Config(root=str(root)) if protocol is Protocol.av1 else Argoverse2Config(root=str(root))
-    batch = config.read([scores.paths[row] for row in rows])
+    batch = layout.read([scores.paths[row] for row in rows], root)
     positions = torch.from_numpy(scores.forecasts.positions[rows])
     modes, probabilities = batch.to_scene(positions), None
     if scores.forecasts.probabilities is not None:
@@ -62,7 +59,7 @@ def scenes_of(scores: Scores, rows: list[int], protocol: Protocol, root: Path, k
             place,
             modes=modes[place],
             probabilities=None if probabilities is None else probabilities[place],
-            surface=config.own_surface(scores.paths[row], batch.city[place]),
+            surface=layout.own_surface(scores.paths[row], root, batch.city[place]),
             numbers={name: scores.table[name][row] for name in names if name in scores.table},
         )
         for place, row in enumerate(rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
-from geo_lm4ve.traffic.batch import Protocol
+from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
 from geo_lm4ve.traffic.scoring.truth import SceneTruth, read_truths, scene_files
 from geo_lm4ve.traffic.submissions import Forecasts
@@ -37,7 +37,7 @@ class Match:
 
 
 def match(
-    forecasts: Forecasts, data: Path, protocol: Protocol, *, worlds: bool, processes: int, allow_missing: bool
+    forecasts: Forecasts, data: Path, layout: Layout, *, worlds: bool, processes: int, allow_missing: bool
 ) -> Match:
     """Find the truth of every forecast; the arguments are those of ``score_predictions``.
 
@@ -45,13 +45,13 @@ def match(
         ForecastError: scenes are missing or unknown and ``allow_missing`` is not set, or none is left.
         DataError: the split cannot be read.
     """
-    files = scene_files(data, protocol)
+    files = scene_files(data, layout)
     predicted = dict.fromkeys(forecasts.scenes)
     missing = [scene for scene in files if scene not in predicted]
     extra = [scene for scene in predicted if scene not in files]
     _check(missing, extra, len(files), allow_missing)
     paths = [path for scene, path in files.items() if scene in predicted]
-    truths = read_truths(paths, protocol, worlds=worlds, processes=processes)
+    truths = read_truths(paths, layout, worlds=worlds, processes=processes)
     rows = target_rows(forecasts, truths)
     unscored = [describe((truth.scene, truth.tracks[0])) for truth, row in zip(truths, rows) if row < 0]
     _check(unscored, [], len(files), allow_missing)

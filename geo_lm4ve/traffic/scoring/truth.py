@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.progress import Meter
-from geo_lm4ve.traffic.argoverse.argoverse1_csv import read_sequence
-from geo_lm4ve.traffic.argoverse.argoverse2_parquet import read_scenario
-from geo_lm4ve.traffic.batch import Protocol, TrackCategory
+from geo_lm4ve.traffic.batch import TrackCategory
+from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.metrics.table import Truth
 from geo_lm4ve.traffic.records.recording import Recording
 
@@ -41,42 +40,35 @@ class SceneTruth:
     future: NDArray[np.float64]
 
 
-def scene_files(data: Path, protocol: Protocol) -> dict[str, Path]:
-    """Scene name -> file, for a split folder in the official layout.
-
-    Argoverse 1: ``SPLIT/data/<sequence>.csv`` or ``SPLIT/<sequence>.csv``. Argoverse 2:
-    ``SPLIT/<id>/scenario_<id>.parquet`` (a single scenario's folder will do).
+def scene_files(data: Path, layout: Layout) -> dict[str, Path]:
+    """Scene name -> file, for a split folder, sorted by name.
 
     Raises:
         DataError: no such folder, or no scene in it.
     """
     if not data.is_dir():
         raise DataError(f"no folder {data}; --data must name a split folder")
-    if protocol is Protocol.av1:
-        files = {path.stem: path for folder in (data / "data", data) for path in folder.glob("*.csv")}
-        layout = "data/<sequence>.csv"
-    else:
-        found = [*data.glob("scenario_*.parquet"), *data.glob("*/scenario_*.parquet")]
-        files = {path.stem.removeprefix("scenario_"): path for path in found}
-        layout = "<id>/scenario_<id>.parquet"
+    files = layout.scene_files(data)
     if not files:
-        raise DataError(f"{data} holds no scene in the layout of {protocol.value} ({layout}); is it the split folder?")
+        raise DataError(
+            f"{data} holds no scene in the layout of {layout.title} ({layout.scenes}); is it the split folder?"
+        )
     return dict(sorted(files.items()))
 
 
-def read_truths(paths: Sequence[Path], protocol: Protocol, *, worlds: bool, processes: int = 1) -> list[SceneTruth]:
+def read_truths(paths: Sequence[Path], layout: Layout, *, worlds: bool, processes: int = 1) -> list[SceneTruth]:
     """The truth of every file, in order, with progress.
 
     Args:
         paths: files of scenes.
-        protocol: whose layout.
-        worlds: all scored tracks (Argoverse 2) instead of the target alone.
+        layout: of the files.
+        worlds: all scored tracks instead of the target alone.
         processes: read with so many.
 
     Raises:
         DataError: a file is damaged, or a future is withheld.
     """
-    read = partial(read_truth, protocol=protocol, worlds=worlds)
+    read = partial(read_truth, layout=layout, worlds=worlds)
     with Meter("read ground truth", len(paths)) as meter:
         if processes <= 1:
             return _collect(map(read, paths), meter)
@@ -92,9 +84,9 @@ def _collect(truths: Iterable[SceneTruth], meter: Meter) -> list[SceneTruth]:
     return collected
 
 
-def read_truth(path: Path, protocol: Protocol, worlds: bool) -> SceneTruth:
+def read_truth(path: Path, layout: Layout, worlds: bool) -> SceneTruth:
     """The truth of one scene file; DataError as ``read_truths``."""
-    recording = read_sequence(path) if protocol is Protocol.av1 else read_scenario(path)
+    recording = layout.recording(path)
     if recording.future is None:
         raise DataError(f"{path} holds no future (a test split?), so no forecast of it can be scored")
     rows = _scored(recording, path) if worlds else np.array([0])

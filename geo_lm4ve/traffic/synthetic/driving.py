@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo_lm4ve.traffic.batch import HZ
 from geo_lm4ve.traffic.synthetic.network import JUNCTION_SPEED, STREET_SPEED, Town
 
-STEP = 0.1
+STEP = 1 / HZ
 CELL = 0.5
 ACCELERATION, BRAKING, STOPPING = 2.5, 2.5, 5.0
 """Seconds per step; metres per cell of a speed profile; m/s^2. A car that is going to stop at the line brakes later and

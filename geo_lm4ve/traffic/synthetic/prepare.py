@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.prepare.base import DATASETS, preparer
 from geo_lm4ve.traffic.argoverse.prepare import ScenePreparer
-from geo_lm4ve.traffic.synthetic.source import SyntheticTrafficAv2Config, SyntheticTrafficConfig
+from geo_lm4ve.traffic.synthetic.source import SyntheticConfig, SyntheticTrafficAv2Config, SyntheticTrafficConfig
 
 
 class _Generated(ScenePreparer):
     """Makes up the default scenes; the data option also does so on first use, with its own numbers."""
 
     large = False
+    config: ClassVar[type[SyntheticConfig]]
 
     def prepare(self, root: Path, source: Path | None) -> None:
         """See Preparer.prepare; there is nothing to take from a ``source``."""
         if source:
             raise DataError(f"{self.name} is made up: --from has no meaning here")
-        config = self.config(root=str(root))
-        if isinstance(config, SyntheticTrafficConfig | SyntheticTrafficAv2Config):
-            config.prepare()
+        self.config(root=str(root)).prepare()
         super().prepare(root, None)
 
 

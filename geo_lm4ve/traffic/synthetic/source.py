@@ -3,112 +3,113 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from abc import abstractmethod
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.files import write_json
 from geo_lm4ve.notice import say
-from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
-from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
-from geo_lm4ve.traffic.source import SceneSource
+from geo_lm4ve.parts.data import DataError, DataSource
+from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
+from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
+from geo_lm4ve.traffic.layout import Layout
+from geo_lm4ve.traffic.source import SceneConfig
 from geo_lm4ve.traffic.synthetic.write import TrafficRecipe, write_argoverse1, write_argoverse2
+from geo_lm4ve.traffic.view.conventions import AgentSelection, FrameConfig, LaneSelection
 
 MANIFEST = "manifest.json"
 
 
-@register("data", "synthetic_traffic")
 @dataclass
-class SyntheticTrafficConfig(Argoverse1Config):
-    """Made-up traffic in the layout of Argoverse 1: 2 s observed, 3 s to predict. Not a benchmark: say so.
+class SyntheticConfig(SceneConfig):
+    """Made-up traffic in some layout. Not a benchmark: say so.
 
     Attributes:
         train, val: scenes to make up.
         seed: of town and scenes; the experiment's seed does not change them.
     """
 
-    name: str = "synthetic_traffic"
-    root: str = "datasets/synthetic_traffic/processed/argoverse1"
     train: int = 640
     val: int = 160
     seed: int = 0
 
-    layout: ClassVar[str] = "synthetic traffic in the layout of Argoverse 1"
     synthetic: ClassVar[bool] = True
-    official: ClassVar[dict[str, int]] = {}
 
     def __post_init__(self) -> None:
         """Check ranges; raises ConfigError."""
         super().__post_init__()
-        _check(self.train, self.val, self.seed)
+        if self.train < 1 or self.val < 1 or self.seed < 0:
+            raise ConfigError(
+                f"data.train={self.train} and data.val={self.val} must be at least 1 and data.seed={self.seed} at "
+                "least 0"
+            )
 
-    def build(self) -> SceneSource:
+    @abstractmethod
+    def write(self, recipe: TrafficRecipe) -> None:
+        """Write the files into ``root``."""
+
+    def build(self) -> DataSource:
         """The data source; the files are made first if they are not there."""
         self.prepare()
-        return SceneSource(self)
+        return super().build()
 
     def prepare(self) -> None:
         """Make the files unless they are there; DataError if ``root`` holds others."""
-        _prepare(Path(self.root).expanduser(), TrafficRecipe(self.train, self.val, self.seed), write_argoverse1)
+        recipe = TrafficRecipe(self.train, self.val, self.seed)
+        if not _there(self.folder, recipe):
+            say(f"making up {recipe.train} + {recipe.val} traffic scenes in {self.folder}")
+            self.write(recipe)
+            counts = {"train": recipe.train, "val": recipe.val}
+            content = {"synthetic": True, "counts": counts, "recipe": asdict(recipe)}
+            write_json(self.folder / MANIFEST, content)
+
+
+@register("data", "synthetic_traffic")
+@dataclass
+class SyntheticTrafficConfig(SyntheticConfig):
+    """Made-up traffic in the layout of Argoverse 1: 2 s observed, 3 s to predict."""
+
+    name: str = "synthetic_traffic"
+    root: str = "datasets/synthetic_traffic/processed/argoverse1"
+
+    layout: ClassVar[Layout] = ARGOVERSE1
+
+    def write(self, recipe: TrafficRecipe) -> None:
+        """Csv, XML and npy files."""
+        write_argoverse1(self.folder, recipe)
 
 
 @register("data", "synthetic_traffic_av2")
 @dataclass
-class SyntheticTrafficAv2Config(Argoverse2Config):
-    """Made-up traffic in the layout of Argoverse 2: 5 s observed, 6 s to predict. Not a benchmark: say so.
-
-    Attributes:
-        train, val: scenes to make up.
-        seed: of town and scenes; the experiment's seed does not change them.
-    """
+class SyntheticTrafficAv2Config(SyntheticConfig):
+    """Made-up traffic in the layout of Argoverse 2: 5 s observed, 6 s to predict."""
 
     name: str = "synthetic_traffic_av2"
     root: str = "datasets/synthetic_traffic/processed/argoverse2"
-    train: int = 640
-    val: int = 160
-    seed: int = 0
+    frame: FrameConfig = field(default_factory=lambda: ARGOVERSE2.view().frame)
+    agents: AgentSelection = field(default_factory=lambda: ARGOVERSE2.view().agents)
+    lanes: LaneSelection = field(default_factory=lambda: ARGOVERSE2.view().lanes)
 
-    layout: ClassVar[str] = "synthetic traffic in the layout of Argoverse 2"
-    synthetic: ClassVar[bool] = True
-    official: ClassVar[dict[str, int]] = {}
+    layout: ClassVar[Layout] = ARGOVERSE2
 
-    def __post_init__(self) -> None:
-        """Check ranges; raises ConfigError."""
-        super().__post_init__()
-        _check(self.train, self.val, self.seed)
-
-    def build(self) -> SceneSource:
-        """The data source; the files are made first if they are not there."""
-        self.prepare()
-        return SceneSource(self)
-
-    def prepare(self) -> None:
-        """Make the files unless they are there; DataError if ``root`` holds others."""
-        _prepare(Path(self.root).expanduser(), TrafficRecipe(self.train, self.val, self.seed), write_argoverse2)
+    def write(self, recipe: TrafficRecipe) -> None:
+        """Parquet and json files."""
+        write_argoverse2(self.folder, recipe)
 
 
-def _check(train: int, val: int, seed: int) -> None:
-    if train < 1 or val < 1 or seed < 0:
-        raise ConfigError(f"data.train={train} and data.val={val} must be at least 1 and data.seed={seed} at least 0")
-
-
-def _prepare(root: Path, recipe: TrafficRecipe, write: Callable[[Path, TrafficRecipe], None]) -> None:
+def _there(root: Path, recipe: TrafficRecipe) -> bool:
+    """Whether the files of a recipe are complete; DataError if they are those of another one."""
     path = root / MANIFEST
-    if path.is_file():
-        stored = json.loads(path.read_text(encoding="utf-8")).get("recipe")
-        if stored != asdict(recipe):
-            raise DataError(
-                f"{root} holds traffic made with {stored}, asked for is {asdict(recipe)}; delete that folder or set "
-                "data.root to another one"
-            )
-        return
-    if (root / "train").exists():
-        say(f"{root} holds traffic without a manifest: its making was cut off, starting again")
-    say(f"making up {recipe.train} + {recipe.val} traffic scenes in {root}")
-    write(root, recipe)
-    write_json(
-        path, {"synthetic": True, "counts": {"train": recipe.train, "val": recipe.val}, "recipe": asdict(recipe)}
-    )
+    if not path.is_file():
+        if (root / "train").exists():
+            say(f"{root} holds traffic without a manifest: its making was cut off, starting again")
+        return False
+    stored = json.loads(path.read_text(encoding="utf-8")).get("recipe")
+    if stored != asdict(recipe):
+        raise DataError(
+            f"{root} holds traffic made with {stored}, asked for is {asdict(recipe)}; delete that folder or set "
+            "data.root to another one"
+        )
+    return True

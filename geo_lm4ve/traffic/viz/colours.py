@@ -24,9 +24,6 @@ SIZES_M = {
 }
 """Length and width by kind: neither data set records them."""
 
-MISS_RADIUS_M = 2.0
-"""A forecast that ends outside this circle around the true end is a miss (miss rate of both Argoverse protocols)."""
-
 LANE_WIDTH_M = 3.8
 """Width at which lanes are drawn (Argoverse 1 lanes: 3.84 m in Miami, 3.97 m in Pittsburgh; maps hold centrelines)."""
 

@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection, PatchCollection, PathCollecti
 from matplotlib.patches import Circle, Polygon
 from matplotlib.path import Path as Outline
 
+from geo_lm4ve.traffic.metrics.displacement import MISS_THRESHOLD_M
 from geo_lm4ve.traffic.viz import colours
 from geo_lm4ve.traffic.viz.scene import TrafficScene
 
@@ -115,7 +116,7 @@ def draw_truth(axes: Axes, scene: TrafficScene, *, until: int | None = None) -> 
     line = np.concatenate([scene.now[None], scene.truth])
     part = line if until is None else line[: until + 1]
     circle = Circle(
-        line[-1], colours.MISS_RADIUS_M, facecolor="none", edgecolor=colours.TRUTH, linewidth=1.2,
+        line[-1], MISS_THRESHOLD_M, facecolor="none", edgecolor=colours.TRUTH, linewidth=1.2,
         linestyle=(0, (3, 2)), zorder=6,
     )  # fmt: skip
     return [

@@ -14,8 +14,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from geo_lm4ve.files import write_text
+from geo_lm4ve.traffic.metrics.displacement import MISS_THRESHOLD_M
 from geo_lm4ve.traffic.viz.choice import evenly
-from geo_lm4ve.traffic.viz.colours import LANE_WIDTH_M, MISS_RADIUS_M, SIZES_M
+from geo_lm4ve.traffic.viz.colours import LANE_WIDTH_M, SIZES_M
 from geo_lm4ve.traffic.viz.scene import KINDS, Line, TrafficScene
 
 MAX_BYTES = 5_000_000
@@ -57,7 +58,7 @@ def scenes_html(
     if not scenes:
         raise ValueError("a page needs at least one scene")
     data = {
-        "kinds": KINDS, "sizes": SIZES_M, "unit": UNIT_M, "lane_width": LANE_WIDTH_M, "miss": MISS_RADIUS_M,
+        "kinds": KINDS, "sizes": SIZES_M, "unit": UNIT_M, "lane_width": LANE_WIDTH_M, "miss": MISS_THRESHOLD_M,
         "sort": sort, "of": total or len(scenes), "scenes": [encode(scene) for scene in scenes],
     }  # fmt: skip
     tiles = "".join(
@@ -66,6 +67,7 @@ def scenes_html(
     )
     page = Template(_asset("scenes.html")).substitute(
         title=escape(title),
+        miss=f"{MISS_THRESHOLD_M:g}",
         badge='<span class="badge">synthetic data</span>' if synthetic else "",
         note=f'<p class="note">{escape(note)}</p>' if note else "",
         tiles=f'<div class="tiles">{tiles}</div>' if tiles else "",

@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from geo_lm4ve.traffic.metrics.displacement import MISS_THRESHOLD_M
 from geo_lm4ve.traffic.viz import colours
 from geo_lm4ve.traffic.viz.drawing import draw_agents, draw_map, draw_modes, draw_truth, extent, prepare
 from geo_lm4ve.traffic.viz.scene import TrafficScene
@@ -123,7 +124,7 @@ def _legend(scene: TrafficScene) -> list[Line2D]:
                 markersize=9,
                 markerfacecolor="none",
                 markeredgecolor=colours.TRUTH,
-                label="2 m around the end",
+                label=f"{MISS_THRESHOLD_M:g} m around the end",
             )
         )
     colour = colours.ACTIVE if scene.agent_activation is not None else colours.AGENT["vehicle"]

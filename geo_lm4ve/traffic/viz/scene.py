@@ -12,7 +12,7 @@ from torch import Tensor
 
 from geo_lm4ve.traffic import frames
 from geo_lm4ve.traffic.argoverse.argoverse2_map import MapSurfaces
-from geo_lm4ve.traffic.batch import AgentType, SceneBatch
+from geo_lm4ve.traffic.batch import HZ, AgentType, SceneBatch
 from geo_lm4ve.traffic.records.surface import Surface
 from geo_lm4ve.traffic.viz.outlines import outlines
 
@@ -83,7 +83,7 @@ class TrafficScene:
     numbers: Mapping[str, float] = field(default_factory=dict)
     lane_activation: Float[np.ndarray, " l"] | None = None
     agent_activation: Float[np.ndarray, " a"] | None = None
-    hz: float = 10.0
+    hz: float = HZ
 
     @property
     def steps(self) -> int:
