@@ -1,64 +1,60 @@
-"""What a state dict says about the model it belongs to, for errors that name the next step."""
+"""What the tensors of a state dict say about the config behind them, for errors that name the keys to change."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from typing import Any
 
 from torch import Tensor
 
+from geo_lm4ve.pretrained.layouts import NameTable, matched
 
-@dataclass(frozen=True)
-class Architecture:
-    """The numbers of a Point-BERT family model that can be read off its tensors; None where there is no such tensor.
+OUTPUTS = "outputs"
+"""Key of a description: rows of an output layer that ``classes=`` can cut or leave, so that no config need change."""
 
-    The number of attention heads, the groups and drop path leave no trace in the weights.
-
-    Attributes:
-        dim: ``encoder.dim``.
-        depth: ``encoder.depth``.
-        pointnet_width: ``encoder.pointnet_width``.
-        encoder_dim: ``encoder.encoder_dim``.
-        hidden: ``head.hidden``.
-        outputs: classes.
-        block_dim: width of the language-model block between the adapters.
-    """
-
-    dim: int | None
-    depth: int
-    pointnet_width: int | None
-    encoder_dim: int | None
-    hidden: tuple[int, ...]
-    outputs: int | None
-    block_dim: int | None
-
-    def differences(self, other: Architecture) -> dict[str, tuple[object, object]]:
-        """Field -> (here, there) where it is known here and differs there."""
-        here, there = asdict(self), asdict(other)
-        return {key: (here[key], there[key]) for key in here if here[key] and here[key] != there[key]}
+_BLOCK = "block_dim"  # width of the block between the adapters; many options of block= have one width
 
 
-def infer_architecture(state: Mapping[str, Tensor]) -> Architecture:
-    """The architecture behind a state dict in our names (of ``model.state_dict()``, or renamed by a table)."""
-    widths = [value.shape[0] for _, value in sorted(_linear(state, "head.mlp"))]
-    return Architecture(
-        dim=_rows(state, "encoder.stages.block_0.attention_norm.weight"),
-        depth=len({match[1] for key in state if (match := re.match(r"encoder\.stages\.block_(\d+)\.", key))}),
-        pointnet_width=_rows(state, "encoder.stages.embed.pointnet.lift.weight"),
-        encoder_dim=_rows(state, "encoder.stages.embed.pointnet.out.weight"),
-        hidden=tuple(widths[:-1]),
-        outputs=widths[-1] if widths else None,
-        block_dim=_rows(state, "bridge.adapter_in.weight"),
-    )
+def size(state: Mapping[str, Tensor], key: str, axis: int = 0) -> int | None:
+    """Length of one axis of a tensor (axis 0 of a linear layer's weight: its outputs); None without such a tensor."""
+    return state[key].shape[axis] if key in state and state[key].ndim > axis else None
 
 
-def _rows(state: Mapping[str, Tensor], key: str) -> int | None:
-    return state[key].shape[0] if key in state else None
+def count(state: Mapping[str, Tensor], pattern: str) -> int | None:
+    """How many numbers stand for ``*`` in names below ``pattern`` (``layers.*``); None for none."""
+    return len({found[1] for key in state if (found := matched(key, pattern))}) or None
 
 
-def _linear(state: Mapping[str, Tensor], prefix: str) -> list[tuple[int, Tensor]]:
-    """(position, weight) of the linear layers of a Sequential."""
-    pattern = re.compile(re.escape(prefix) + r"\.(\d+)\.weight")
-    matches = [(pattern.fullmatch(key), value) for key, value in state.items()]
-    return [(int(match[1]), value) for match, value in matches if match and value.ndim == 2]
+def widths(state: Mapping[str, Tensor], pattern: str) -> tuple[int, ...]:
+    """Outputs of the matrices named ``pattern``, in the order of the numbers that stand for ``*``; () for none."""
+    found = [(matched(key, pattern), value) for key, value in state.items() if value.ndim == 2]
+    return tuple(rows for _, rows in sorted((int(match[1]), len(value)) for match, value in found if match))
+
+
+def describe(state: Mapping[str, Tensor], table: NameTable | None) -> dict[str, Any]:
+    """What a table reads off a state dict in our names, and the width of the block; what left no trace is falsy."""
+    return {**(table.describe(state) if table else {}), _BLOCK: size(state, "bridge.adapter_in.weight")}
+
+
+def advice(file: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """What to change so that a file fits, as far as descriptions of both tell; ends in a blank unless empty."""
+    known = {key: value for key, value in file.items() if value and value != model.get(key)}
+    outputs = known.pop(OUTPUTS, None)
+    if known:
+        parts = (f"{k.rpartition('.')[2]} {value} (the model: {model.get(k) or 'none'})" for k, value in known.items())
+        settings = ", ".join(_setting(key, value) for key, value in known.items())
+        return f"The checkpoint has {', '.join(parts)}: build the model with these ({settings}). "
+    if outputs:
+        return (
+            f"The checkpoint was trained with {outputs} outputs, the model has {model.get(OUTPUTS)}; pass "
+            "classes='slice' to keep the first rows (fewer classes), or classes='fresh' to leave the output layer as "
+            "initialised. "
+        )
+    return ""
+
+
+def _setting(key: str, value: Any) -> str:
+    """A value as the command line takes it."""
+    if key == _BLOCK:
+        return f"a block of width {value}"
+    return f"{key}=[{','.join(map(str, value))}]" if isinstance(value, tuple) else f"{key}={value}"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from geo_lm4ve.model import CheckpointError, Model
-from geo_lm4ve.pretrained.architecture import infer_architecture
+from geo_lm4ve.pretrained.architecture import advice, describe
 from geo_lm4ve.pretrained.block_comparison import other_block
-from geo_lm4ve.pretrained.layouts import Layout, starts
+from geo_lm4ve.pretrained.layouts import Layout, starts, table_of
 from geo_lm4ve.pretrained.report import LoadReport, grouped
 
 CLASSES = ("match", "slice", "fresh")
@@ -133,20 +133,8 @@ class Fit:
 
     def _advice(self) -> str:
         """What to change, as far as the tensors tell; ends in a blank unless empty."""
-        differences = infer_architecture(self.seen).differences(infer_architecture(self.target))
-        outputs = differences.pop("outputs", None)
-        if differences:
-            parts = ", ".join(
-                f"{key} {file} (the model: {ours or 'none'})" for key, (file, ours) in differences.items()
-            )
-            return f"The checkpoint has {parts}: build the model with these. "
-        if outputs:
-            return (
-                f"The checkpoint was trained with {outputs[0]} outputs, the model has {outputs[1]}; pass "
-                "classes='slice' to keep the first rows (fewer classes), or classes='fresh' to leave the output layer "
-                "as initialised. "
-            )
-        return ""
+        table = table_of(self.model.encoder)
+        return advice(describe(self.seen, table), describe(self.target, table))
 
     def report(self) -> LoadReport:
         """What was done."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
@@ -34,10 +35,14 @@ class NameTable:
     Attributes:
         encoder: the encoder it belongs to.
         rows: no two of them start alike, on either side.
+        describe: given a state dict in our names, what its tensors tell of the config of encoder and head: config key
+            (``encoder.depth``, ``head.hidden``) -> value, falsy where there is no such tensor. Further keys are
+            ``num_classes``, as ``create_model`` calls the outputs, and ``outputs`` (see ``architecture.OUTPUTS``).
     """
 
     encoder: type[Encoder]
     rows: tuple[Row, ...]
+    describe: Callable[[Mapping[str, Tensor]], Mapping[str, Any]]
 
     def to_ours(self, key: str, value: Tensor) -> tuple[str, Tensor] | None:
         """An official tensor as ours, or None if the table does not know its name."""
@@ -54,10 +59,14 @@ class NameTable:
         return None
 
 
+def matched(key: str, prefix: str) -> re.Match[str] | None:
+    """A name that is ``prefix`` or lies below it; the groups are the numbers in place of ``*``, then the rest."""
+    return re.fullmatch(re.escape(prefix).replace(r"\*", r"(\d+)") + r"(\..+)?", key)
+
+
 def _renamed(key: str, before: str, after: str) -> str | None:
     """``key`` with prefix ``before`` replaced by ``after`` and numbers carried over; None if it starts differently."""
-    match = re.fullmatch(re.escape(before).replace(r"\*", r"(\d+)") + r"(\..+)?", key)
-    if match is None:
+    if (match := matched(key, before)) is None:
         return None
     *numbers, rest = match.groups()
     for number in numbers:
@@ -112,6 +121,11 @@ def known_tables() -> list[NameTable]:
     """The tables of all encoders, in an order that does not depend on what was imported first."""
     load_parts()
     return [table for _, (table, _) in sorted(_CHECKPOINTS.items())]
+
+
+def table_of(encoder: Encoder) -> NameTable | None:
+    """The table of an encoder, if it has one."""
+    return next((table for table in known_tables() if isinstance(encoder, table.encoder)), None)
 
 
 def known_layouts() -> list[Layout]:

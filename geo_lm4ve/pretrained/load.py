@@ -11,7 +11,7 @@ from torch import Tensor
 from geo_lm4ve.config import unknown
 from geo_lm4ve.model import CheckpointError, Model
 from geo_lm4ve.pretrained.fitting import CLASSES, Fit
-from geo_lm4ve.pretrained.layouts import Layout, NameTable, known_layouts, known_tables
+from geo_lm4ve.pretrained.layouts import Layout, NameTable, known_layouts, known_tables, table_of
 from geo_lm4ve.pretrained.reading import read_checkpoint
 from geo_lm4ve.pretrained.report import LoadReport, grouped
 
@@ -71,13 +71,11 @@ def to_official(model: Model) -> dict[str, Tensor]:
 
 
 def _table(model: Model) -> NameTable:
-    tables = known_tables()
-    for table in tables:
-        if isinstance(model.encoder, table.encoder):
-            return table
+    if table := table_of(model.encoder):
+        return table
     raise CheckpointError(
         f"no official names are known for {type(model.encoder).__name__}, only for "
-        f"{', '.join(table.encoder.__name__ for table in tables)}; use save_pretrained for such a model"
+        f"{', '.join(table.encoder.__name__ for table in known_tables())}; use save_pretrained for such a model"
     )
 
 

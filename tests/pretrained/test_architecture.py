@@ -1,27 +1,61 @@
-"""What a state dict tells about its model."""
+"""What tensors tell about the config behind them, and the advice that comes of it."""
 
+import pytest
+import torch
+
+from geo_lm4ve.config import plain
 from geo_lm4ve.model import create_model
-from geo_lm4ve.pretrained import Architecture, infer_architecture
+from geo_lm4ve.options import options
+from geo_lm4ve.pretrained.architecture import OUTPUTS, advice, count, describe, size, widths
+from geo_lm4ve.pretrained.layouts import known_tables, table_of
 
 
-def test_published_models():
-    bert = infer_architecture(create_model("point_bert", num_classes=15).state_dict())
-    assert bert == Architecture(
-        dim=384, depth=12, pointnet_width=128, encoder_dim=256, hidden=(256,), outputs=15, block_dim=None
-    )
-    mae = infer_architecture(create_model("point_mae", num_classes=40, depth=2).state_dict())
-    assert mae == Architecture(
-        dim=384, depth=2, pointnet_width=128, encoder_dim=384, hidden=(256, 256), outputs=40, block_dim=None
-    )
-    assert bert.differences(bert) == {}
-    assert mae.differences(bert) == {
-        "depth": (2, 12),
-        "encoder_dim": (384, 256),
-        "hidden": ((256, 256), (256,)),
-        "outputs": (40, 15),
-    }
+@pytest.mark.parametrize("name", options("encoder"))
+def test_a_description_says_what_the_config_says(name):
+    with torch.device("meta"):
+        model = create_model(name)
+    table = table_of(model.encoder)
+    found = describe(model.state_dict(), table)
+    assert found.pop("block_dim") is None
+    if table is None:
+        assert found == {}
+        return
+    assert found.pop(OUTPUTS, None) or found.pop("num_classes") == model.configs["outputs"]
+    for key, value in found.items():
+        group, _, field = key.partition(".")
+        expected = plain(model.configs[group])[field]
+        assert value == (tuple(expected) if isinstance(expected, list) else expected), key
 
 
 def test_what_is_not_there_is_not_a_difference():
-    empty = infer_architecture({})
-    assert empty.differences(infer_architecture(create_model("point_bert_tiny").state_dict())) == {}
+    model = create_model("point_bert_tiny", block="mlp")
+    table = table_of(model.encoder)
+    for known in known_tables():
+        assert not any(describe({}, known).values())
+        assert advice(describe({}, known), describe(model.state_dict(), table)) == ""
+    assert advice(describe(model.state_dict(), table), describe(model.state_dict(), table)) == ""
+    assert describe(model.state_dict(), None) == {"block_dim": 576}
+
+
+def test_tensors_of_another_rank_tell_nothing():
+    state = {"a.0.weight": torch.tensor(1.0), "a.1.weight": torch.ones(3), "b": torch.tensor(1.0)}
+    assert size(state, "b") is None
+    assert size(state, "a.1.weight", axis=1) is None
+    assert widths(state, "a.*.weight") == ()
+    assert count(state, "a.*") == 2
+    assert count(state, "b.*") is None
+
+
+def test_widths_come_in_the_order_of_their_numbers():
+    state = {f"head.mlp.{i}.weight": torch.ones(i + 1, 2) for i in (10, 2, 0)}
+    assert widths(state, "head.mlp.*.weight") == (1, 3, 11)
+
+
+def test_advice_names_config_keys_as_the_command_line_takes_them():
+    file = {"encoder.depth": 3, "head.hidden": (256, 128), "block_dim": 576, "encoder.dim": 8, OUTPUTS: 40}
+    model = {"encoder.depth": 2, "head.hidden": (256,), "block_dim": None, "encoder.dim": 8, OUTPUTS: 15}
+    assert advice(file, model) == (
+        "The checkpoint has depth 3 (the model: 2), hidden (256, 128) (the model: (256,)), block_dim 576 (the model: "
+        "none): build the model with these (encoder.depth=3, head.hidden=[256,128], a block of width 576). "
+    )
+    assert advice({OUTPUTS: 40}, model).startswith("The checkpoint was trained with 40 outputs, the model has 15; pass")

@@ -127,6 +127,41 @@ def test_what_is_missing_or_too_much_is_named():
         load_official(create_model("mmtransformer", num_classes=60, block="identity"), official("mmtransformer"))
 
 
+@pytest.mark.parametrize(
+    ("name", "model", "advice"),
+    [
+        (
+            "vectornet",
+            {"name": "vectornet_small", "num_classes": 60},
+            "widths (32, 64, 128) (the model: (16, 32, 64)), num_classes 30 (the model: 60): build the model with "
+            "these (encoder.widths=[32,64,128], num_classes=30)",
+        ),
+        (
+            "vectornet",
+            {"name": "vectornet", "global_depth": 2},
+            "global_depth 1 (the model: 2): build the model with these (encoder.global_depth=1)",
+        ),
+        (
+            "mmtransformer",
+            {"name": "mmtransformer", "depth": 1, "mlp_dim": 64, "proposals": 3},
+            "depth 2 (the model: 1), mlp_dim 256 (the model: 64), proposals 6 (the model: 3): build the model with "
+            "these (encoder.depth=2, encoder.mlp_dim=256, encoder.proposals=6)",
+        ),
+        (
+            "mmtransformer",
+            {"name": "mmtransformer_small"},
+            "dim 128 (the model: 64), depth 2 (the model: 1), mlp_dim 256 (the model: 128), lane_width 32 (the model: "
+            "16), position_dim 64 (the model: 32): build",
+        ),
+    ],
+    ids=["width and frames", "global layers", "layers and proposals", "small"],
+)
+def test_a_file_of_another_size_names_the_keys_to_change(name, model, advice):
+    with pytest.raises(CheckpointError) as caught:
+        load_official(create_model(**model, block="identity"), official(name))
+    assert f"The checkpoint has {advice}" in str(caught.value)
+
+
 @cache
 def predict(name):
     model = create_model(name, block="identity").double().eval()

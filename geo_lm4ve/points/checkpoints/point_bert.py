@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
 from geo_lm4ve.points.encoders.point_bert import PointBert
+from geo_lm4ve.pretrained.architecture import OUTPUTS, count, size, widths
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
 
-_EMBED, _BLOCK = "encoder.stages.embed", "encoder.stages.block_*"
+_EMBED, _BLOCK, _FIRST = "encoder.stages.embed", "encoder.stages.block_*", "encoder.stages.block_0"
+
+
+def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """See ``NameTable``. The number of attention heads, the groups and drop path leave no trace in the weights."""
+    dim, mlp = size(state, f"{_FIRST}.attention_norm.weight"), size(state, f"{_FIRST}.mlp.0.weight")
+    *hidden, outputs = widths(state, "head.mlp.*.weight") or (None,)
+    batch_norm = count(state, "head.mlp.*.running_mean")
+    return {
+        "encoder.dim": dim,
+        "encoder.depth": count(state, _BLOCK),
+        "encoder.pointnet_width": size(state, f"{_EMBED}.pointnet.lift.weight"),
+        "encoder.encoder_dim": size(state, f"{_EMBED}.pointnet.out.weight"),
+        "encoder.mlp_ratio": mlp / dim if mlp and dim else None,
+        "head.hidden": tuple(hidden),
+        "head.norm": ("batch" if batch_norm else "none") if hidden else None,
+        OUTPUTS: outputs,
+    }
+
 
 TABLE = NameTable(
     PointBert,
@@ -31,6 +55,7 @@ TABLE = NameTable(
         Row("bridge.adapter_in", "llama_dim_mapper1"),
         Row("bridge.adapter_out", "llama_dim_mapper2"),
     ),
+    describe,
 )
 """Official class ``PointTransformer`` of Point-BERT, Point-MAE (which has no ``reduce_dim``) and LM4VisualEncoding."""
 

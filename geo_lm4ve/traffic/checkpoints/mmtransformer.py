@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from torch import Tensor
+
+from geo_lm4ve.pretrained.architecture import count, size
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
 from geo_lm4ve.traffic.encoders.mmtransformer import MmTransformer
 
@@ -40,6 +44,21 @@ _HEAD = {
 }
 
 
+def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """See ``NameTable``; ``num_classes`` are the future frames, of two coordinates each. Heads leave no trace."""
+    coordinates = size(state, "head.regression.4.weight")
+    return {
+        "encoder.dim": size(state, f"{_STAGE}.queries", axis=1),
+        "encoder.depth": count(state, f"{_STAGE}.lane_encoder.layers.*"),
+        "encoder.mlp_dim": size(state, f"{_STAGE}.lane_encoder.layers.0.mlp.0.weight"),
+        "encoder.lane_width": size(state, f"{_STAGE}.lane_net.levels.0.0.weight"),
+        "encoder.position_dim": size(state, f"{_STAGE}.position.0.weight"),
+        "encoder.proposals": size(state, f"{_STAGE}.queries"),
+        "head.hidden": size(state, "head.scores.3.weight"),
+        "num_classes": coordinates // 2 if coordinates else None,
+    }
+
+
 def _layers(ours: str, official: str, attentions: dict[str, str], norms: tuple[str, ...]) -> Iterator[Row]:
     """The rows of one stack of transformer layers."""
     yield Row(f"{ours}.norm", f"{official}.norm")
@@ -61,7 +80,7 @@ def _table(root: str) -> NameTable:
     for stacks, layer in ((_ENCODERS, _ENCODER_LAYER), (_DECODERS, _DECODER_LAYER)):
         for ours, official in stacks.items():
             rows += _layers(f"{_STAGE}.{ours}", f"{root}.{official}", *layer)
-    return NameTable(MmTransformer, tuple(rows))
+    return NameTable(MmTransformer, tuple(rows), describe)
 
 
 TABLE = _table("stacked_transformer")

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from geo_lm4ve.pretrained.architecture import count, size, widths
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
 from geo_lm4ve.traffic.encoders.vectornet import VectorNet
 
 _SUBGRAPH, _GLOBAL = "encoder.stages.subgraph", "encoder.stages.global.*"
 _RESIDUAL = {"branch.0": "linear1", "branch.1": "norm1", "branch.3": "linear2", "branch.4": "norm2"}
 _DECODERS = {"modes.*": "preds.*", "single": "single_pred", "scores.classifier": "classifier"}
+
+
+def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """See ``NameTable``; ``num_classes`` are the future frames, of two coordinates each."""
+    coordinates = size(state, "head.single.1.weight")
+    return {
+        "encoder.widths": widths(state, f"{_SUBGRAPH}.agents.levels.*.0.weight"),
+        "encoder.global_depth": count(state, _GLOBAL),
+        "head.modes": count(state, "head.modes.*"),
+        "num_classes": coordinates // 2 if coordinates else None,
+    }
+
 
 TABLE = NameTable(
     VectorNet,
@@ -30,6 +48,7 @@ TABLE = NameTable(
         ),
         *(Row(f"head.{ours}.1", f"decoder.{official}.1") for ours, official in _DECODERS.items()),
     ),
+    describe,
 )
 
 LAYOUTS = (Layout(title="VectorNet", marker="globalgraphs", table=TABLE, fresh=("bridge",)),)
