@@ -17,6 +17,7 @@ from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
 from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.sources.checkpoint import parse_json
 from geo_lm4ve.blocks.sources.directory import read_tensors, tensor_names
+from geo_lm4ve.blocks.sources.layout import find_layout
 from geo_lm4ve.files import atomic_path
 
 _FORMAT = "geo_lm4ve layers 1"
@@ -102,10 +103,5 @@ class ExtractedCheckpoint:
             )
 
     def _whole_fingerprint(self) -> str:
-        layers: dict[int, dict[str, Tensor]] = {index: {} for index in self.origin.layers}
-        for name, tensor in read_tensors(self._path, list(self.names)).items():
-            head, _, rest = name.partition(".")
-            if head == "layers":
-                index, _, key = rest.partition(".")
-                layers[int(index)][key] = tensor
-        return fingerprint(list(layers.values()))
+        layout = find_layout(self.names, self.origin.layers, self.place)
+        return fingerprint(layout.by_layer(read_tensors(self._path, layout.names)))

@@ -10,6 +10,7 @@ from pathlib import Path
 from geo_lm4ve.blocks.base import LayerWeights
 from geo_lm4ve.blocks.extracted import write_layers
 from geo_lm4ve.blocks.sources.checkpoint import BytesRead
+from geo_lm4ve.blocks.sources.layout import width_and_heads
 from geo_lm4ve.blocks.weights import load_layers
 
 
@@ -33,7 +34,7 @@ class Extraction:
         """A few lines for people: architecture, bytes, size, time, fingerprint, and how to use the file."""
         config, reference = self.weights.config, self.weights.reference
         tensors = [tensor for layer in self.weights.layers for tensor in layer.values()]
-        hidden, heads = (config.get(new, config.get(old)) for new, old in _SIZES)
+        hidden, heads = width_and_heads(config)
         dtypes = ", ".join(sorted({str(tensor.dtype).removeprefix("torch.") for tensor in tensors}))
         norm = ", final norm" if self.weights.final_norm else ""
         lines = {
@@ -48,9 +49,6 @@ class Extraction:
             "use it as": f"block.source=file:{self.path} 'block.layers={list(reference.layers)}'",
         }
         return "\n".join(f"{name:>14}  {text}" for name, text in lines.items())
-
-
-_SIZES = (("hidden_size", "n_embd"), ("num_attention_heads", "n_head"))
 
 
 def _megabytes(count: int) -> str:

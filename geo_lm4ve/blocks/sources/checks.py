@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from geo_lm4ve.blocks.base import BlockError
+from geo_lm4ve.blocks.sources.layout import width_and_heads
 
 _STORED = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
@@ -76,8 +77,7 @@ here; transformers' own layer class, loaded strictly, checks them when the block
 
 def _sizes(config: dict[str, Any]) -> dict[str, int | None]:
     """The sizes that shapes are made of; None where the config leaves one to the family's default."""
-    hidden = config.get("hidden_size", config.get("n_embd"))
-    heads = config.get("num_attention_heads", config.get("n_head"))
+    hidden, heads = width_and_heads(config)
     head = config.get("head_dim")
     if head is None and hidden and heads and config.get("model_type") in ("llama", "mistral", "qwen2", "opt"):
         head = hidden // heads

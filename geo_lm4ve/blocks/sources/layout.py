@@ -8,9 +8,11 @@ Every family numbers its layers (``model.layers.31.…``, ``model.decoder.layers
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from torch import Tensor
 
 from geo_lm4ve.blocks.base import BlockError
 
@@ -38,6 +40,10 @@ class Layout:
         """Every full name, layers first."""
         return [name for keys in self.layers.values() for name in keys.values()] + list(self.final_norm.values())
 
+    def by_layer(self, tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], ...]:
+        """Tensors by full name -> per layer, by the key relative to it."""
+        return tuple({key: tensors[name] for key, name in keys.items()} for keys in self.layers.values())
+
 
 def language_config(config: dict[str, Any]) -> dict[str, Any]:
     """The language model's part of a config: multimodal models nest it under ``text_config``."""
@@ -51,6 +57,11 @@ def depth(config: dict[str, Any], place: str) -> int:
         if isinstance(count := config.get(key), int):
             return count
     raise BlockError(f"{place}: config gives no num_hidden_layers, so layers cannot be counted; complete config.json")
+
+
+def width_and_heads(config: dict[str, Any]) -> tuple[Any, Any]:
+    """Width D and number of query heads by the config, in either vocabulary; None where it does not say."""
+    return config.get("hidden_size", config.get("n_embd")), config.get("num_attention_heads", config.get("n_head"))
 
 
 def indices(layers: Sequence[int], count: int, place: str) -> tuple[int, ...]:

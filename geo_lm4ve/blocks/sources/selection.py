@@ -35,7 +35,7 @@ def select_layers(
     layout = wanted_layout(checkpoint, layers, final_norm)
     config = language_config(checkpoint.config)
     tensors = checkpoint.read(layout.names)
-    taken = tuple({key: tensors[name] for key, name in keys.items()} for keys in layout.layers.values())
+    taken = layout.by_layer(tensors)
     norm = {key: tensors[name] for key, name in layout.final_norm.items()}
     for index, layer in zip(layout.layers, taken):
         check_layer(layer, config, f"{checkpoint.place}, layer {index}")
