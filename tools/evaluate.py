@@ -4,7 +4,8 @@
   python tools/evaluate.py runs/quickstart/20260101-120000-0 run.split=val task.votes=10
   python tools/evaluate.py configs/modelnet40_llama.yaml run.checkpoint=modelnet_1k.pth block=identity
 
-Forecasts of any other model, from a submission file (--predictions ... --help says more):
+Predictions of any other model, by the protocol that scores them (--predictions --help lists all, with --protocol NAME
+that one):
 
   python tools/evaluate.py --predictions FILE.h5|FILE.parquet --data SPLIT_DIR --protocol av1|av2 [--out FILE.json]
 
@@ -17,9 +18,9 @@ import sys
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
 from geo_lm4ve import cli
 from geo_lm4ve.engine.evaluate import evaluate
-from geo_lm4ve.traffic.scoring import command as score_command
+from geo_lm4ve.parts import scorer
 
 if __name__ == "__main__":
     if any(argument.split("=")[0] == "--predictions" for argument in sys.argv[1:]):
-        raise SystemExit(score_command.main(sys.argv[1:]))
+        raise SystemExit(scorer.main(sys.argv[1:]))
     cli.run(evaluate, __doc__)

@@ -14,5 +14,6 @@ import geo_lm4ve.traffic.heads.kinematic
 import geo_lm4ve.traffic.heads.lane_follower
 import geo_lm4ve.traffic.heads.mmtransformer
 import geo_lm4ve.traffic.heads.vectornet
+import geo_lm4ve.traffic.scoring.scorer
 import geo_lm4ve.traffic.synthetic.prepare
 import geo_lm4ve.traffic.synthetic.source

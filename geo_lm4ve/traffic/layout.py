@@ -24,7 +24,7 @@ class Layout(ABC):
     """One object per data set, without state: worker processes get copies of it.
 
     A further data set is one file with a SceneFiles, a Layout and a SceneConfig that names it, and two registrations:
-    ``@register("data", name)`` and, to score anybody's forecasts of it, ``register_scorer`` (``scoring/command.py``).
+    ``@register("data", name)`` and, to score anybody's forecasts of it, ``register_scorer`` (``scoring/scorer.py``).
 
     Attributes:
         title: its name in titles and messages.

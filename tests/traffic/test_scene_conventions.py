@@ -43,10 +43,8 @@ def test_every_convention_leads_back_to_the_same_city(frame, layout, request, tm
     batch = batch_of(root, tmp_path, layout, frame=frame)
     files = layout(root=str(root)).files("train")
     recordings = [files.recording(item) for item in files.items]
-    for kind, steps in (
-        ("history", slice(None, layout.layout.history)),
-        ("future", slice(layout.layout.history, None)),
-    ):
+    now = layout.layout.history
+    for kind, steps in (("history", slice(None, now)), ("future", slice(now, None))):
         found = batch.to_city(batch.graph["agent"][kind][batch.targets])
         expected = torch.stack([torch.from_numpy(recording.positions[0, steps]) for recording in recordings])
         assert (found - expected).abs().max() < 5e-5

@@ -7,10 +7,10 @@ import pytest
 from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split, write_argoverse2_split
 
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.parts.scorer import main
 from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
 from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
-from geo_lm4ve.traffic.scoring.command import main
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 from geo_lm4ve.traffic.submissions import Forecasts, write_argoverse1, write_argoverse2
 

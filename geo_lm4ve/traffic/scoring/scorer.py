@@ -1,9 +1,8 @@
-"""The command line of the evaluator for anybody's forecasts: ``--predictions FILE --data SPLIT --protocol av1|av2``."""
+"""The scorer of anybody's forecasts: ``tools/evaluate.py --predictions FILE --data SPLIT --protocol av1|av2``."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,10 @@ from rich.console import Console
 from rich.table import Table as ConsoleTable
 
 from geo_lm4ve.files import UserError
+from geo_lm4ve.parts.scorer import Scorer, register_scorer
 from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
 from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
-from geo_lm4ve.traffic.metrics.table_file import SUFFIXES, write_table
-from geo_lm4ve.traffic.scoring.gallery import write_gallery
-from geo_lm4ve.traffic.scoring.scores import score_predictions
-
-LAYOUTS = {layout.protocol.value: layout for layout in (ARGOVERSE1, ARGOVERSE2)}
+from geo_lm4ve.traffic.layout import Layout
 
 EPILOG = """
 files:
@@ -41,65 +37,63 @@ examples:
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options."""
-    options = argparse.ArgumentParser(
-        prog="python tools/evaluate.py",
-        description="Score the forecasts of any model, from a submission file, with the official metrics.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = options.add_argument
-    add("--predictions", type=Path, required=True, metavar="FILE", help="submission file (.h5 or .parquet)")
-    add("--data", type=Path, required=True, metavar="SPLIT_DIR", help="split folder that holds the futures")
-    add("--protocol", required=True, choices=list(LAYOUTS))
-    add("--out", type=Path, metavar="FILE.json", help="write metrics, breakdown and notes as JSON")
-    add("--per-scene", type=Path, metavar="FILE", help="write one row per scene (.csv or .parquet)")
-    add("--gallery", type=Path, metavar="FILE.html", help="write a page to look at the forecasts over the lane maps")
-    add("--k", type=int, nargs="+", default=[1, 6], metavar="K", help="numbers of guesses (default: 1 6)")
-    add("--allow-missing", action="store_true", help="score what there is although scenes are missing or unknown")
-    add("--normalize", action="store_true", help="divide probabilities by their sum instead of refusing other sums")
-    add("--worlds", action="store_true", help="av2: also score all scored tracks jointly")
-    add("--drivable-area", action="store_true", help="av2: also compute DAC from the scenarios' maps")
-    add(
-        "--maps",
-        type=Path,
-        metavar="DIR",
-        help="av1: folder map_files with the rasters for DAC (default: near SPLIT_DIR)",
-    )
-    add("--processes", type=int, default=1, metavar="N", help="read the ground truth with N processes")
-    return options
+class ForecastScorer(Scorer):
+    """Scores forecasts by the rules of a layout's own evaluation.
+
+    Args:
+        layout: of predictions and scenes.
+    """
+
+    summary = "Score the forecasts of any model, from a submission file, with the official metrics."
+    epilog = EPILOG
+
+    def __init__(self, layout: Layout):
+        self.layout = layout
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Where the truth lies, what to write, what to allow."""
+        add = parser.add_argument
+        add("--data", type=Path, required=True, metavar="SPLIT_DIR", help="split folder that holds the futures")
+        add("--out", type=Path, metavar="FILE.json", help="write metrics, breakdown and notes as JSON")
+        add("--per-scene", type=Path, metavar="FILE", help="write one row per scene (.csv or .parquet)")
+        add("--gallery", type=Path, metavar="FILE.html", help="write a page with the forecasts over the lane maps")
+        add("--k", type=int, nargs="+", default=[1, 6], metavar="K", help="numbers of guesses (default: 1 6)")
+        add("--allow-missing", action="store_true", help="score what there is although scenes are missing or unknown")
+        add("--normalize", action="store_true", help="divide probabilities by their sum instead of refusing other sums")
+        add("--worlds", action="store_true", help="av2: also score all scored tracks jointly")
+        add("--drivable-area", action="store_true", help="av2: also compute DAC from the scenarios' maps")
+        add(
+            "--maps",
+            type=Path,
+            metavar="DIR",
+            help="av1: folder map_files with the rasters for DAC (default: near SPLIT_DIR)",
+        )
+        add("--processes", type=int, default=1, metavar="N", help="read the ground truth with N processes")
+
+    def score(self, options: argparse.Namespace) -> None:
+        """See Scorer.score."""
+        from geo_lm4ve.traffic.metrics.table_file import SUFFIXES, write_table
+        from geo_lm4ve.traffic.scoring.scores import score_predictions
+
+        if options.per_scene and options.per_scene.suffix not in SUFFIXES:
+            raise UserError(f"--per-scene writes {' or '.join(SUFFIXES)}, not {options.per_scene.name!r}")
+        scores = score_predictions(
+            options.predictions, options.data, self.layout, k=options.k, out=options.out,
+            allow_missing=options.allow_missing, normalize=options.normalize, worlds=options.worlds,
+            drivable_area=options.drivable_area, maps=options.maps, processes=options.processes,
+        )  # fmt: skip
+        if options.per_scene:
+            write_table(options.per_scene, scores.table)
+        if options.gallery:
+            from geo_lm4ve.traffic.scoring.gallery import write_gallery
+
+            root = options.maps.parent if options.maps else options.data.parent
+            write_gallery(options.gallery, scores, self.layout, root=root)
+        print_scores(scores.results, Console(soft_wrap=True))
 
 
-def main(argv: list[str]) -> int:
-    """Run the command; returns the exit code (2: wrong usage, 1: nothing could be scored)."""
-    if {"-h", "--help"} & set(argv):  # also where an option still lacks its value
-        parser().print_help()
-        return 0
-    options = parser().parse_args(argv)
-    try:
-        results = _run(options)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print_scores(results, Console(soft_wrap=True))
-    return 0
-
-
-def _run(options: argparse.Namespace) -> dict[str, Any]:
-    if options.per_scene and options.per_scene.suffix not in SUFFIXES:
-        raise UserError(f"--per-scene writes {' or '.join(SUFFIXES)}, not {options.per_scene.name!r}")
-    scores = score_predictions(
-        options.predictions, options.data, LAYOUTS[options.protocol], k=options.k, out=options.out,
-        allow_missing=options.allow_missing, normalize=options.normalize, worlds=options.worlds,
-        drivable_area=options.drivable_area, maps=options.maps, processes=options.processes,
-    )  # fmt: skip
-    if options.per_scene:
-        write_table(options.per_scene, scores.table)
-    if options.gallery:
-        root = options.maps.parent if options.maps else options.data.parent
-        write_gallery(options.gallery, scores, LAYOUTS[options.protocol], root=root)
-    return scores.results
+register_scorer("av1", ForecastScorer(ARGOVERSE1))
+register_scorer("av2", ForecastScorer(ARGOVERSE2))
 
 
 def print_scores(results: Mapping[str, Any], console: Console) -> None:
