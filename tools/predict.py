@@ -20,39 +20,6 @@ from rich.table import Table
 
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
 from geo_lm4ve import cli
-from geo_lm4ve.classification.predict import classify_files
-from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.files import UserError, write_json
-from geo_lm4ve.traffic.forecast.predict import predict_scenes
-from geo_lm4ve.traffic.forecast.report import SUBMISSION
-from geo_lm4ve.traffic.source import SceneConfig
-
-SHOWN = 20
-"""Rows of the printed table of forecasts; the files hold all."""
-
-
-def classify(experiment: ExperimentConfig, run: Path | None, files: list[Path], top: int, out: Path | None) -> None:
-    if run is None:
-        raise UserError("classifying needs a run folder with trained weights, not an experiment file")
-    predictions = classify_files(experiment, run, files, top)
-    table = Table("file", *(f"top {rank + 1}" for rank in range(top)))
-    for prediction in predictions:
-        table.add_row(prediction["file"], *(f"{name} {probability:.3f}" for name, probability in prediction["top"]))
-    Console().print(table)
-    if out:
-        write_json(out, predictions)
-
-
-def forecast(experiment: ExperimentConfig, run: Path | None, files: list[Path], top: int, out: Path) -> None:
-    submission, page = out / SUBMISSION[experiment.data.protocol], out / "scenes.html"
-    forecasts = predict_scenes(experiment, run, files, out=out, gallery=page)
-    top = min(top, forecasts.probabilities.shape[1])
-    table = Table("scene", *(f"end {rank + 1}: x, y (city) · probability" for rank in range(top)))
-    for scene, modes, shares in list(zip(forecasts.scenes, forecasts.positions, forecasts.probabilities))[:SHOWN]:
-        ends = zip(modes[:top, -1], shares)
-        table.add_row(scene, *(f"{x:.1f}, {y:.1f} · {probability:.2f}" for (x, y), probability in ends))
-    Console().print(table)
-    print(f"scenes: {len(forecasts.scenes)}; written: {submission}, {page}")
 
 
 def main() -> None:
@@ -65,10 +32,13 @@ def main() -> None:
     changes = [name for name in given.files if "=" in name and not Path(name).exists()]
     files = [Path(name) for name in given.files if name not in changes]
     experiment, run = cli.load(given.experiment, changes)
-    if isinstance(experiment.data, SceneConfig):
-        forecast(experiment, run, files, given.top, given.out or Path("forecasts"))
-    else:
-        classify(experiment, run, files, given.top, given.out)
+    answers = experiment.task.predict(experiment, run, files, top=given.top, out=given.out)
+    table = Table(*answers.columns)
+    for row in answers.rows:
+        table.add_row(*row)
+    Console().print(table)
+    if answers.note:
+        print(answers.note)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,6 @@ from pathlib import Path
 
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
 from geo_lm4ve.files import UserError
-from geo_lm4ve.points.viz.files import draw_files
-from geo_lm4ve.viz.logs import draw_logs
 
 
 def arguments() -> argparse.Namespace:
@@ -45,23 +43,25 @@ def draw(given: argparse.Namespace) -> list[Path]:
         return draw_run(given, runs[0])
     out = given.out or Path("pictures")
     if runs:
+        from geo_lm4ve.viz.logs import draw_logs
+
         return draw_logs(runs, out, given.metrics)
+    from geo_lm4ve.parts.drawer import draw_files
+
     predictions = json.loads(given.predictions.read_text(encoding="utf-8")) if given.predictions else []
-    return draw_files(given.paths, out, {entry["file"]: entry["top"] for entry in predictions})
+    return draw_files(given.paths, out, {entry["file"]: entry for entry in predictions})
 
 
 def draw_run(given: argparse.Namespace, run: Path) -> list[Path]:
-    from geo_lm4ve import cli  # seconds of imports that files and logs do not need
+    from geo_lm4ve import cli  # seconds of imports that --help and logs do not need
     from geo_lm4ve.engine.redraw import redraw
-    from geo_lm4ve.traffic.forecast.activation import Probe, activation_page
 
     experiment, _ = cli.load(run)
     out = given.out or run
     if given.activation is None:
         return redraw(experiment, run, out)
-    page = out / "activation.html"
-    activation_page(experiment, run, page, probe=Probe(given.probe), kind=given.activation, count=given.scenes)
-    return [page]
+    choice = {"activation": given.activation, "probe": given.probe, "count": given.scenes}
+    return experiment.task.show(experiment, run, out, **choice)
 
 
 def main() -> None:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from geo_lm4ve.classification.metrics import confusion_matrix, mean_class_accuracy, overall_accuracy
 from geo_lm4ve.config import ConfigError, register
+from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.parts.data import DataSource
-from geo_lm4ve.parts.task import Loss, Metrics, Record, Task, TaskConfig
+from geo_lm4ve.parts.task import Answers, Loss, Metrics, Record, Task, TaskConfig
 
 
 @register("task", "classify")
@@ -37,6 +38,23 @@ class ClassifyConfig(TaskConfig):
     def build(self, data: DataSource) -> Classify:
         """The task over the classes of ``data``."""
         return Classify(self, data.info.classes)
+
+    def predict(
+        self, experiment: Any, folder: Path | None, files: Sequence[Path], *, top: int, out: Path | None
+    ) -> Answers:
+        """See TaskConfig.predict: the best classes of each file; ``out`` is a JSON file, by default there is none."""
+        from geo_lm4ve.classification.predict import classify_files
+
+        if folder is None:
+            raise UserError("classifying needs a run folder with trained weights, not an experiment file")
+        predictions = classify_files(experiment, folder, files, top)
+        if out:
+            write_json(out, predictions)
+        rows = [
+            [prediction["file"], *(f"{name} {probability:.3f}" for name, probability in prediction["top"])]
+            for prediction in predictions
+        ]
+        return Answers(["file", *(f"top {rank + 1}" for rank in range(top))], rows)
 
 
 class Classify(Task):

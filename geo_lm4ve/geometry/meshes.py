@@ -18,6 +18,9 @@ from geo_lm4ve.geometry.mesh_sampling import sample_surface
 
 MESHES = (".off", ".ply", ".obj", ".stl")
 TABLES = (".txt", ".xyz", ".csv")
+ARRAYS = (".npy", ".h5", ".hdf5")
+SUFFIXES = (*MESHES, *TABLES, *ARRAYS)
+"""Of all files that give a cloud."""
 
 
 class PointsError(UserError, ValueError):
@@ -68,7 +71,7 @@ def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048,
     elif suffix in (".h5", ".hdf5"):
         points, normals = _from_hdf5(path)
     else:
-        known = " ".join((*MESHES, *TABLES, ".npy", ".h5"))
+        known = " ".join(SUFFIXES)
         raise PointsError(f"{path}: files {suffix or 'without a suffix'} are not read; known are {known}")
     return _checked(path, points, normals, at_least)
 

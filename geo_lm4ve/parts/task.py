@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from geo_lm4ve.config import PartConfig
+from geo_lm4ve.files import UserError
 from geo_lm4ve.parts.data import DataSource
 
 Record = dict[str, Any]
@@ -86,6 +87,21 @@ class Task(ABC):
         return {}
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What was predicted for files of one's own, to be printed.
+
+    Attributes:
+        columns: headings of a table.
+        rows: its cells.
+        note: a line below it, e.g. which files were written.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
 @dataclass
 class TaskConfig(PartConfig):
     """Base of the ``task`` group."""
@@ -93,3 +109,39 @@ class TaskConfig(PartConfig):
     def build(self, data: DataSource) -> Task:
         """The task for this data set; ConfigError when they do not fit."""
         raise NotImplementedError
+
+    def predict(
+        self, experiment: Any, folder: Path | None, files: Sequence[Path], *, top: int, out: Path | None
+    ) -> Answers:
+        """Predict files of one's own, without the data set on disk (``tools/predict.py``).
+
+        Args:
+            experiment: the ExperimentConfig; its ``data`` part says how a file becomes a sample.
+            folder: run folder with the trained weights; None: an experiment file was given.
+            files: what to predict.
+            top: answers per file to print.
+            out: file or folder to write to, as the task has it; None: its default.
+
+        Raises:
+            UserError: a file cannot be read, weights are missing, or this task predicts no files.
+        """
+        raise UserError(f"task={self.name} cannot predict single files; score a split with tools/evaluate.py")
+
+    def show(self, experiment: Any, folder: Path, out: Path, *, activation: str, probe: str, count: int) -> list[Path]:
+        """Draw what the block of a run does to the tokens of some samples (``tools/visualize.py --activation``).
+
+        Args:
+            experiment: the ExperimentConfig of the run; its data must be at hand.
+            folder: the run folder.
+            out: folder for the pictures.
+            activation: which measure of ``analysis/activation.py``: ``magnitude`` or ``frequency``.
+            probe: ``before`` or ``after`` the bridge.
+            count: samples.
+
+        Returns:
+            The files written.
+
+        Raises:
+            UserError: something is missing, or this task has no such picture.
+        """
+        raise UserError(f"task={self.name} has no picture of token activation; leave --activation out")

@@ -8,3 +8,4 @@ import geo_lm4ve.points.prepare.modelnet40
 import geo_lm4ve.points.prepare.solids
 import geo_lm4ve.points.solids.source
 import geo_lm4ve.points.source
+import geo_lm4ve.points.viz.files

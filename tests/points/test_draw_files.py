@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geo_lm4ve.geometry.meshes import PointsError
-from geo_lm4ve.points.viz.files import draw_files
+from geo_lm4ve.points.viz.files import draw_clouds
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "visualize.py"
 TETRAHEDRON = "OFF\n4 4 6\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n3 0 2 1\n3 0 1 3\n3 1 2 3\n3 0 3 2\n"
@@ -21,7 +21,7 @@ def files(tmp_path):
 
 
 def test_files_become_a_sheet_and_a_page(files, tmp_path):
-    written = draw_files(files, tmp_path / "out")
+    written = draw_clouds(files, tmp_path / "out", {})
     assert [path.name for path in written] == ["clouds.png", "clouds.html"]
     page = written[1].read_text()
     assert page.count("<canvas") == 2
@@ -31,8 +31,8 @@ def test_files_become_a_sheet_and_a_page(files, tmp_path):
 
 
 def test_predictions_label_the_files(files, tmp_path):
-    tops = {str(path): [("cone", 0.75), ("cube", 0.25)] for path in files}
-    page = draw_files(files, tmp_path / "out", tops)[1].read_text()
+    tops = {str(path): {"top": [("cone", 0.75), ("cube", 0.25)]} for path in files}
+    page = draw_clouds(files, tmp_path / "out", tops)[1].read_text()
     assert "Predictions</h2>" in page
     assert page.count("<h3>cone</h3>") == 2
     assert page.count("75.0%") == 2
@@ -41,7 +41,7 @@ def test_predictions_label_the_files(files, tmp_path):
 def test_an_unreadable_file_is_named(files, tmp_path):
     (tmp_path / "c.off").write_text("OFF\n")
     with pytest.raises(PointsError, match=r"c\.off"):
-        draw_files([*files, tmp_path / "c.off"], tmp_path / "out")
+        draw_clouds([*files, tmp_path / "c.off"], tmp_path / "out", {})
 
 
 def test_the_tool(files, tmp_path):

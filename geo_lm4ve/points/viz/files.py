@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from geo_lm4ve.geometry.meshes import read_points
+from geo_lm4ve.geometry.meshes import SUFFIXES, read_points
+from geo_lm4ve.parts.drawer import drawer
 from geo_lm4ve.points.viz.cards import Card, section
 from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
 from geo_lm4ve.viz.html import html_report
 
-Top = Sequence[tuple[str, float]]
-"""(class, probability) of the best classes of a cloud, best first."""
 
-
-def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Top] | None = None) -> list[Path]:
+@drawer(*SUFFIXES)
+def draw_clouds(files: Sequence[Path], out: Path, predictions: Mapping[str, Mapping[str, Any]]) -> list[Path]:
     """Draw point cloud and mesh files as ``clouds.png`` and ``clouds.html`` (to turn with the mouse).
 
     Args:
         files: anything that ``read_points`` reads; meshes are sampled.
         out: folder for the pictures.
-        predictions: file name as given -> its best classes.
+        predictions: file name as given -> ``top``: (class, probability) of its best classes, best first.
 
     Returns:
         The files written.
@@ -28,7 +28,7 @@ def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Top] 
     Raises:
         PointsError: a file cannot be read; the message names it.
     """
-    tops = predictions or {}
+    tops = {name: entry["top"] for name, entry in predictions.items()}
     clouds = [Card(read_points(path).points.numpy(), tops.get(str(path), ()), name=path.name) for path in files]
     title = files[0].name if len(files) == 1 else f"{len(files)} point clouds"
     labelled = all(cloud.top for cloud in clouds)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import torch
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.weights import model_for_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.parts.run import RunConfig
+from geo_lm4ve.parts.task import Answers
 from geo_lm4ve.progress import Meter
 from geo_lm4ve.traffic.batch import SceneBatch
 from geo_lm4ve.traffic.forecast.report import write_submission
@@ -23,8 +25,23 @@ from geo_lm4ve.traffic.viz.choice import evenly
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 
-BATCH, SHOWN = 32, 60
-"""Scenes at a time; scenes on the page, evenly spaced over all."""
+BATCH, SHOWN, LISTED = 32, 60, 20
+"""Scenes at a time; scenes on the page, evenly spaced over all; rows of the printed table (the files hold all)."""
+
+
+def answers(experiment: ExperimentConfig, folder: Path | None, files: Sequence[Path], top: int, out: Path) -> Answers:
+    """``predict_scenes`` into ``out``, and the ends of the ``top`` likeliest futures of the first scenes as a table."""
+    page = out / "scenes.html"
+    forecasts = predict_scenes(experiment, folder, files, out=out, gallery=page)
+    probabilities = cast(np.ndarray, forecasts.probabilities)  # a model always gives some
+    top = min(top, probabilities.shape[1])
+    rows = []
+    for scene, modes, shares in list(zip(forecasts.scenes, forecasts.positions, probabilities))[:LISTED]:
+        ends = zip(modes[:top, -1], shares)
+        rows.append([scene, *(f"{x:.1f}, {y:.1f} · {probability:.2f}" for (x, y), probability in ends)])
+    columns = ["scene", *(f"end {rank + 1}: x, y (city) · probability" for rank in range(top))]
+    submission = out / cast(SceneConfig, experiment.data).layout.submission
+    return Answers(columns, rows, f"scenes: {len(forecasts.scenes)}; written: {submission}, {page}")
 
 
 @torch.no_grad()
@@ -53,8 +70,8 @@ def predict_scenes(
         DataError: a file cannot be read, or none was given.
     """
     config, run = experiment.data, experiment.run
-    if not isinstance(config, SceneConfig) or not isinstance(run, RunConfig):
-        raise ConfigError(f"data={config.name} has no traffic scenes to forecast (or run is not default)")
+    if not isinstance(config, SceneConfig):
+        raise ConfigError(f"data={config.name} has no traffic scenes to forecast")
     paths = [path for file in files for path in config.layout.own_files(file)]
     if not paths:
         raise DataError("no files to forecast were given")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.parts.data import DataError, DataSource
-from geo_lm4ve.parts.task import Loss, Metrics, Record, Task, TaskConfig
+from geo_lm4ve.parts.task import Answers, Loss, Metrics, Record, Task, TaskConfig
 from geo_lm4ve.traffic.batch import SceneBatch, SceneInfo
 from geo_lm4ve.traffic.forecast.records import KS, forecast_records
 from geo_lm4ve.traffic.heads.trajectories import Trajectories
@@ -52,6 +52,22 @@ class ForecastConfig(TaskConfig):
         if not isinstance(data, SceneSource) or not isinstance(data.info, SceneInfo):
             raise ConfigError(f"task=forecast needs a data set of traffic scenes; {data.info.title} is none")
         return Forecast(self, data, data.info)
+
+    def predict(
+        self, experiment: Any, folder: Path | None, files: Sequence[Path], *, top: int, out: Path | None
+    ) -> Answers:
+        """See TaskConfig.predict: submission file and ``scenes.html``; ``out`` is a folder, by default forecasts/."""
+        from geo_lm4ve.traffic.forecast.predict import answers
+
+        return answers(experiment, folder, files, top, out or Path("forecasts"))
+
+    def show(self, experiment: Any, folder: Path, out: Path, *, activation: str, probe: str, count: int) -> list[Path]:
+        """See TaskConfig.show: ``activation.html``, agents and lanes coloured over the maps."""
+        from geo_lm4ve.traffic.forecast.activation import Probe, activation_page
+
+        page = out / "activation.html"
+        activation_page(experiment, folder, page, probe=Probe(probe), kind=activation, count=count)
+        return [page]
 
 
 class Forecast(Task):

@@ -1,0 +1,54 @@
+"""Drawers: who draws files of one's own, by their suffix (``tools/visualize.py FILE...``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.files import UserError
+from geo_lm4ve.shipped import load_parts
+
+Drawer = Callable[[Sequence[Path], Path, Mapping[str, Mapping[str, Any]]], list[Path]]
+"""Draws files into a folder, given what was predicted: file name as given -> its entry of the JSON that
+``tools/predict.py --out`` wrote. Returns the files written; UserError where a file cannot be read."""
+
+DRAWERS: dict[str, Drawer] = {}
+"""By suffix, in lower case with its dot; complete after ``load_parts()``."""
+
+
+def drawer(*suffixes: str) -> Callable[[Drawer], Drawer]:
+    """Decorator: draw files with these suffixes; ConfigError if one is taken."""
+
+    def add(draw: Drawer) -> Drawer:
+        for suffix in suffixes:
+            if suffix in DRAWERS:
+                raise ConfigError(f"{suffix} files are already drawn by {DRAWERS[suffix].__qualname__}")
+            DRAWERS[suffix] = draw
+        return draw
+
+    return add
+
+
+def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Mapping[str, Any]]) -> list[Path]:
+    """Draw files of one kind into ``out``; returns the files written.
+
+    Raises:
+        UserError: a file is not there or cannot be read, nothing draws such files, or they are of several kinds.
+    """
+    load_parts()
+    kinds = {_drawer_of(path): path for path in files}
+    if len(kinds) > 1:
+        first, second = list(kinds.values())[:2]
+        raise UserError(f"{first} and {second} are not drawn together: give files of one kind")
+    return next(iter(kinds))(files, out, predictions)
+
+
+def _drawer_of(path: Path) -> Drawer:
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    if path.suffix.lower() not in DRAWERS:
+        what = path.suffix or "without a suffix"
+        raise UserError(f"{path}: files {what} are not drawn; known are {' '.join(sorted(DRAWERS))}")
+    return DRAWERS[path.suffix.lower()]
