@@ -95,7 +95,7 @@ def friendly(main: Callable[[], object]) -> None:
     except UserError as error:
         if os.environ.get("GEO_LM4VE_TRACEBACK"):
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print("\n".join((f"error: {error}", *getattr(error, "__notes__", ()))), file=sys.stderr)
         raise SystemExit(1) from None
 
 

@@ -1,1 +1,1 @@
-"""What every data source shares: splits, and random numbers by named keys."""
+"""What every data source shares: splits, random numbers by named keys, loaders."""

@@ -11,14 +11,10 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 
-from geo_lm4ve.config import PartConfig
-from geo_lm4ve.files import UserError
+from geo_lm4ve.config import ConfigError, PartConfig
+from geo_lm4ve.data.errors import DataError
 
 Self = TypeVar("Self", bound="Batch")
-
-
-class DataError(UserError, RuntimeError):
-    """Data that is missing, corrupt or not what its manifest says; the message says what to do next."""
 
 
 @runtime_checkable
@@ -109,7 +105,23 @@ class DataSource(ABC):
 
 @dataclass
 class DataConfig(PartConfig):
-    """Base of the ``data`` group."""
+    """Base of the ``data`` group.
+
+    Attributes:
+        workers: threads that make batches ahead of their use, for every split that is read; 0: none. They change no
+            batch.
+        prefetch: batches that each of them may be ahead.
+    """
+
+    workers: int = 0
+    prefetch: int = 2
+
+    def __post_init__(self) -> None:
+        """Check ranges; raises ConfigError."""
+        if self.workers < 0 or self.prefetch < 1:
+            raise ConfigError(
+                f"data.workers={self.workers} must be at least 0 and data.prefetch={self.prefetch} at least 1"
+            )
 
     def build(self) -> DataSource:
         """The DataSource; DataError when files are missing or corrupt."""

@@ -1,16 +1,16 @@
-"""Batches of clouds held in memory; what batch k of an epoch holds depends only on (seed, epoch, k, rank, world)."""
+"""How batches are made of clouds held in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, Int64
 from torch import Tensor
 
+from geo_lm4ve.data.loaders import Draw
 from geo_lm4ve.data.random import generator
-from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.augment import Affine, ScaleAndShift
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.files import Clouds
@@ -40,74 +40,56 @@ class Recipe:
         return torch.randperm(stored, generator=random)[: self.points]
 
 
-class _PointLoader:
-    """What both loaders know: the clouds, the recipe, and this process's place among the others."""
+@dataclass(frozen=True)
+class CloudSplit:
+    """The clouds of one split as Samples (``data/loaders.py``)."""
 
-    def __init__(self, clouds: Clouds, recipe: Recipe, *, batch_size: int, seed: int, rank: int, world: int):
-        self.clouds, self.recipe = clouds, recipe
-        self.batch_size, self.seed, self.rank, self.world = batch_size, seed, rank, world
-        self.samples = len(clouds)
+    clouds: Clouds
+    recipe: Recipe
 
-    def _batch(self, rows: Tensor, subset: Tensor | slice, affine: Affine | None) -> PointBatch:
+    noun: ClassVar[str] = "clouds"
+
+    def __len__(self) -> int:
+        """Number of clouds."""
+        return len(self.clouds)
+
+    def order(self, seed: int, epoch: int) -> Int64[Tensor, " n"]:
+        """All clouds of an epoch in random order."""
+        return torch.randperm(len(self), generator=generator(seed, epoch, ORDER))
+
+    def train_batch(self, rows: Int64[Tensor, " b"], draw: Draw) -> PointBatch:
+        """One random subset of the points for all clouds of the global batch, a scale and a shift for each of them."""
+        subset, affine = self._drawn(generator(draw.seed, draw.epoch, BATCH, draw.number), draw.whole)
+        return self._taken(rows, subset, affine[draw.share])
+
+    def batch(self, rows: Int64[Tensor, " b"]) -> PointBatch:
+        """The first points of every cloud as they are stored."""
+        return self._taken(rows, slice(self.recipe.points), None)
+
+    def augmented(self, seed: int, view: int) -> CloudView:
+        """One subset of the points for all clouds, a scale and a shift for each of them."""
+        return CloudView(self.clouds, self.recipe, *self._drawn(generator(seed, view, VIEW), len(self)))
+
+    def _drawn(self, random: torch.Generator, clouds: int) -> tuple[Tensor, Affine]:
+        return self.recipe.subset(self.clouds.points.shape[1], random), self.recipe.augment.draw(clouds, random)
+
+    def _taken(self, rows: Tensor, subset: Tensor | slice, affine: Affine | None) -> PointBatch:
         points = self.clouds.points[rows][:, subset]
         return PointBatch(affine(points) if affine else points, self.clouds.labels[rows], rows)
 
 
-class TrainLoader(_PointLoader):
-    """Shuffled, augmented batches; the last incomplete global batch is dropped.
+@dataclass(frozen=True)
+class CloudView(CloudSplit):
+    """One augmented view of the clouds, for voting.
 
-    A global batch (``batch_size * world`` clouds) is drawn as a whole and every process takes its contiguous share:
-    two processes see what one with the doubled batch size sees.
+    Attributes:
+        subset: (k,) the points that every cloud shows.
+        affine: scale and shift of every cloud.
     """
 
-    def __init__(self, clouds: Clouds, recipe: Recipe, **place: int):
-        super().__init__(clouds, recipe, **place)
-        if not len(self):
-            raise DataError(
-                f"{self.samples} clouds do not fill one batch of {self.batch_size} on each of {self.world} processes; "
-                "lower the batch size"
-            )
+    subset: Int64[Tensor, " k"]
+    affine: Affine
 
-    def __len__(self) -> int:
-        """Batches per epoch."""
-        return self.samples // (self.batch_size * self.world)
-
-    def batches(self, epoch: int, start: int = 0) -> Iterator[PointBatch]:
-        """The batches of an epoch from batch ``start`` on."""
-        order = torch.randperm(self.samples, generator=generator(self.seed, epoch, ORDER))
-        whole = self.batch_size * self.world
-        mine = slice(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)
-        for k in range(start, len(self)):
-            random = generator(self.seed, epoch, BATCH, k)
-            subset = self.recipe.subset(self.clouds.points.shape[1], random)
-            affine = self.recipe.augment.draw(whole, random)
-            yield self._batch(order[k * whole : (k + 1) * whole][mine], subset, affine[mine])
-
-
-class EvalLoader(_PointLoader):
-    """Every cloud once over all processes, each a contiguous stretch in file order; ``view`` > 0 augments (voting)."""
-
-    def __init__(self, clouds: Clouds, recipe: Recipe, *, view: int = 0, **place: int):
-        super().__init__(clouds, recipe, **place)
-        self.view = view
-
-    @property
-    def _rows(self) -> range:
-        return range(self.samples * self.rank // self.world, self.samples * (self.rank + 1) // self.world)
-
-    def __len__(self) -> int:
-        """Batches on this process."""
-        return -(-len(self._rows) // self.batch_size)
-
-    def batches(self, epoch: int = 0, start: int = 0) -> Iterator[PointBatch]:
-        """The batches from ``start`` on; the same in every epoch."""
-        subset: Tensor | slice = slice(self.recipe.points)
-        affine = None
-        if self.view:
-            random = generator(self.seed, self.view, VIEW)
-            subset = self.recipe.subset(self.clouds.points.shape[1], random)
-            affine = self.recipe.augment.draw(self.samples, random)
-        rows = torch.tensor(self._rows, dtype=torch.long)
-        for k in range(start, len(self)):
-            part = rows[k * self.batch_size : (k + 1) * self.batch_size]
-            yield self._batch(part, subset, affine[part] if affine else None)
+    def batch(self, rows: Int64[Tensor, " b"]) -> PointBatch:
+        """Some clouds in this view."""
+        return self._taken(rows, self.subset, self.affine[rows])

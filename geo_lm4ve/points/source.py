@@ -15,6 +15,7 @@ from omegaconf import MISSING
 from torch import Tensor
 
 from geo_lm4ve.config import ConfigError, register
+from geo_lm4ve.data.loaders import make_loader
 from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.geometry.meshes import PointsError, read_points
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
@@ -23,7 +24,7 @@ from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Lo
 from geo_lm4ve.points.augment import ScaleAndShift
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split, split_files
-from geo_lm4ve.points.loader import EvalLoader, Recipe, TrainLoader
+from geo_lm4ve.points.loader import CloudSplit, Recipe
 from geo_lm4ve.points.order import fps_order, order_folder
 from geo_lm4ve.points.viz.exhibit import exhibit
 
@@ -69,6 +70,7 @@ class PointCloudConfig(DataConfig):
 
     def __post_init__(self) -> None:
         """Check ranges; raises ConfigError."""
+        super().__post_init__()
         if self.points < 1 or (self.limit is not None and self.limit < 1):
             raise ConfigError(f"data.points={self.points} and data.limit={self.limit} must be at least 1")
         if not 0 <= self.val_fraction < 1:
@@ -145,18 +147,13 @@ class PointCloudSource(DataSource):
         """See DataSource.loader."""
         if split not in self.splits:
             raise DataError(f"{self.root} has no split {split!r}, only {', '.join(self.splits)} (data.val_fraction)")
-        if batch_size < 1 or not 0 <= rank < world or view < 0 or (view and train):
-            raise ValueError(
-                f"a loader needs batch_size >= 1, 0 <= rank < world, and view >= 0 (0 in training); got "
-                f"{batch_size=}, {rank=}, {world=}, {view=}, {train=}"
-            )
         config = self.config
         augment = ScaleAndShift(config.scale_low, config.scale_high, config.shift)
         recipe = Recipe(config.points, config.sampling is not Sampling.first, augment)
-        place = {"batch_size": batch_size, "seed": seed, "rank": rank, "world": world}
-        if train:
-            return TrainLoader(self.splits[split], recipe, **place)
-        return EvalLoader(self.splits[split], recipe, view=view, **place)
+        return make_loader(
+            CloudSplit(self.splits[split], recipe), train=train, batch_size=batch_size, seed=seed, rank=rank,
+            world=world, view=view, workers=config.workers, prefetch=config.prefetch,
+        )  # fmt: skip
 
     def exhibit(self, folder: Path, records: Sequence[Mapping[str, Any]], split: str, title: str) -> tuple[str, str]:
         """See DataSource.exhibit: ``contact_sheet.png``, and cards to turn."""

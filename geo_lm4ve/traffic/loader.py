@@ -1,17 +1,15 @@
-"""Batches of scenes streamed from shards.
-
-What batch k of an epoch holds depends only on (seed, epoch, k, rank, world).
-"""
+"""How batches are made of scenes streamed from shards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar, NoReturn
 
 import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from geo_lm4ve.data.loaders import Draw
 from geo_lm4ve.data.random import generator
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.traffic.batch import SceneBatch, join_batches
@@ -27,7 +25,7 @@ WINDOW = 8
 
 @dataclass(frozen=True)
 class SceneSplit:
-    """The scenes of one split.
+    """The scenes of one split as Samples (``data/loaders.py``).
 
     Attributes:
         shards: where they are.
@@ -40,6 +38,8 @@ class SceneSplit:
     rows: Int64[Tensor, " n"]
     view: SceneView
     future: int
+
+    noun: ClassVar[str] = "scenes"
 
     def __len__(self) -> int:
         """Number of scenes."""
@@ -66,6 +66,14 @@ class SceneSplit:
         window = self.windows(seed, epoch)[self.shard(torch.arange(len(self)))]
         return (window + torch.rand(len(self), generator=random, dtype=torch.float64)).argsort()
 
+    def train_batch(self, rows: Int64[Tensor, " s"], draw: Draw) -> SceneBatch:
+        """Some scenes of an epoch, each window of shards read once; nothing else of a scene is random."""
+        return self.batch(rows.sort().values, self.windows(draw.seed, draw.epoch))
+
+    def augmented(self, seed: int, view: int) -> NoReturn:
+        """Scenes have no augmented views: DataError."""
+        raise DataError("traffic scenes have no augmented views to vote over: set task.votes=0")
+
     def batch(self, index: Int64[Tensor, " s"], windows: Int64[Tensor, " k"] | None = None) -> SceneBatch:
         """Some scenes of the split, window by window.
 
@@ -86,47 +94,3 @@ class SceneSplit:
         mine = windows[shard] == number
         local = (self.rows[index] - self.starts[shard] + first[shard])[mine]
         return assemble(self.shards.pack(*together.tolist()), local, index[mine], self.view, self.future)
-
-
-class TrainLoader:
-    """Shuffled batches; the last incomplete global batch is dropped.
-
-    A global batch (``batch_size * world`` scenes) is drawn as a whole and every process takes its contiguous share.
-    """
-
-    def __init__(self, split: SceneSplit, *, batch_size: int, seed: int, rank: int, world: int):
-        self.split, self.batch_size, self.seed, self.rank, self.world = split, batch_size, seed, rank, world
-        self.samples = len(split)
-        if not len(self):
-            raise DataError(
-                f"{self.samples} scenes do not fill one batch of {batch_size} on each of {world} processes; "
-                "lower the batch size"
-            )
-
-    def __len__(self) -> int:
-        """Batches per epoch."""
-        return self.samples // (self.batch_size * self.world)
-
-    def batches(self, epoch: int, start: int = 0) -> Iterator[SceneBatch]:
-        """The batches of an epoch from batch ``start`` on."""
-        order, windows = self.split.order(self.seed, epoch), self.split.windows(self.seed, epoch)
-        for k in range(start, len(self)):
-            first = (k * self.world + self.rank) * self.batch_size
-            yield self.split.batch(order[first : first + self.batch_size].sort().values, windows)
-
-
-class EvalLoader:
-    """Every scene once over all processes, each a contiguous stretch in file order."""
-
-    def __init__(self, split: SceneSplit, *, batch_size: int, rank: int, world: int):
-        self.split, self.batch_size, self.samples = split, batch_size, len(split)
-        self.rows = torch.arange(self.samples * rank // world, self.samples * (rank + 1) // world)
-
-    def __len__(self) -> int:
-        """Batches on this process."""
-        return -(-len(self.rows) // self.batch_size)
-
-    def batches(self, epoch: int = 0, start: int = 0) -> Iterator[SceneBatch]:
-        """The batches from ``start`` on; the same in every epoch."""
-        for k in range(start, len(self)):
-            yield self.split.batch(self.rows[k * self.batch_size : (k + 1) * self.batch_size])

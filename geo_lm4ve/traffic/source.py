@@ -12,6 +12,7 @@ from omegaconf import MISSING
 
 from geo_lm4ve.cache import folder_beside
 from geo_lm4ve.config import ConfigError
+from geo_lm4ve.data.loaders import make_loader
 from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
 from geo_lm4ve.traffic.batch import SceneBatch, SceneInfo
@@ -19,7 +20,7 @@ from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.own_split import OwnSplit
 from geo_lm4ve.traffic.cache.shards import Shards
 from geo_lm4ve.traffic.layout import Layout
-from geo_lm4ve.traffic.loader import EvalLoader, SceneSplit, TrainLoader
+from geo_lm4ve.traffic.loader import SceneSplit
 from geo_lm4ve.traffic.records.surface import Surface
 from geo_lm4ve.traffic.view.conventions import AgentSelection, FrameConfig, LaneSelection, SceneView
 
@@ -57,6 +58,7 @@ class SceneConfig(DataConfig):
 
     def __post_init__(self) -> None:
         """Check ranges; raises ConfigError."""
+        super().__post_init__()
         self.view.check()
         if not 0 <= self.val_fraction < 1 or not 0 <= self.max_dropped <= 1:
             raise ConfigError(
@@ -142,16 +144,10 @@ class SceneSource(DataSource):
         self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
     ) -> Loader:
         """See DataSource.loader. Scenes have no augmented views."""
-        if view:
-            raise DataError("traffic scenes have no augmented views to vote over: set task.votes=0")
-        if batch_size < 1 or not 0 <= rank < world:
-            raise ValueError(
-                f"a loader needs batch_size >= 1 and 0 <= rank < world, got {batch_size=}, {rank=}, {world=}"
-            )
-        scenes = self.split(split)
-        if train:
-            return TrainLoader(scenes, batch_size=batch_size, seed=seed, rank=rank, world=world)
-        return EvalLoader(scenes, batch_size=batch_size, rank=rank, world=world)
+        return make_loader(
+            self.split(split), train=train, batch_size=batch_size, seed=seed, rank=rank, world=world, view=view,
+            workers=self.config.workers, prefetch=self.config.prefetch,
+        )  # fmt: skip
 
     def split(self, split: str) -> SceneSplit:
         """One split, cached on disk from now on.

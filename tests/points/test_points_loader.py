@@ -2,10 +2,11 @@ import pytest
 import torch
 from clouds import random_clouds
 
+from geo_lm4ve.data.loaders import EvalLoader, TrainLoader
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.augment import ScaleAndShift
 from geo_lm4ve.points.files import Clouds
-from geo_lm4ve.points.loader import EvalLoader, Recipe, TrainLoader
+from geo_lm4ve.points.loader import CloudSplit, Recipe
 
 CLOUDS = Clouds(random_clouds(53, 12), torch.arange(53) % 5)
 RECIPE = Recipe(points=8, shuffle_points=True, augment=ScaleAndShift(2 / 3, 3 / 2, 0.2))
@@ -13,11 +14,12 @@ PLAIN = Recipe(points=8, shuffle_points=False, augment=ScaleAndShift(1.0, 1.0, 0
 
 
 def train(recipe=RECIPE, batch_size=4, seed=0, rank=0, world=1):
-    return TrainLoader(CLOUDS, recipe, batch_size=batch_size, seed=seed, rank=rank, world=world)
+    return TrainLoader(CloudSplit(CLOUDS, recipe), batch_size=batch_size, seed=seed, rank=rank, world=world)
 
 
 def evaluation(batch_size=4, seed=0, rank=0, world=1, view=0, recipe=RECIPE):
-    return EvalLoader(CLOUDS, recipe, batch_size=batch_size, seed=seed, rank=rank, world=world, view=view)
+    clouds = CloudSplit(CLOUDS, recipe)
+    return EvalLoader(clouds, batch_size=batch_size, seed=seed, rank=rank, world=world, view=view)
 
 
 def joined(batches):
@@ -123,3 +125,13 @@ def test_views_differ_and_do_not_depend_on_batches_or_processes():
     assert not same(first.batches(0), second.batches(0))
     assert not same(first.batches(0), evaluation(view=1, seed=1).batches(0))
     assert not same(first.batches(0), evaluation().batches(0))
+
+
+@pytest.mark.parametrize("view", [0, 2])
+def test_workers_change_no_cloud(view):
+    place = {"batch_size": 4, "seed": 1}
+    clouds = CloudSplit(CLOUDS, RECIPE)
+    assert same(TrainLoader(clouds, **place, workers=3).batches(2), TrainLoader(clouds, **place).batches(2))
+    assert same(
+        EvalLoader(clouds, view=view, **place, workers=3).batches(), EvalLoader(clouds, view=view, **place).batches()
+    )

@@ -1,16 +1,19 @@
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 import pytest
 import torch
 
+from geo_lm4ve.data.loaders import TrainLoader
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic import loader as scene_loader
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.cache import build as scene_cache_build
 from geo_lm4ve.traffic.cache import own_split as scene_own_split
 from geo_lm4ve.traffic.cache import shards as scene_cache
 from geo_lm4ve.traffic.cache.shards import KEEP, CacheManifest, Shards
-from geo_lm4ve.traffic.loader import WINDOW, SceneSplit, TrainLoader
+from geo_lm4ve.traffic.loader import WINDOW, SceneSplit
 from geo_lm4ve.traffic.view.conventions import SceneView
 
 
@@ -44,6 +47,30 @@ def test_batches_depend_only_on_seed_epoch_and_number(source):
     assert rows(again, 3, start=1) == rows(loader, 3)[1:]
     for one, two in zip(loader.batches(2), again.batches(2)):
         assert torch.equal(one.graph["agent"].history, two.graph["agent"].history)
+
+
+def test_workers_change_no_scene(made_av1, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(scene_cache_build, "SHARD", 2)
+    monkeypatch.setattr(scene_loader, "WINDOW", 2)
+    busy = Argoverse1Config(root=str(made_av1), cache=str(tmp_path), workers=3).build()
+    for one, two in zip(
+        source.loader("train", batch_size=2, train=True, seed=5).batches(1),
+        busy.loader("train", batch_size=2, train=True, seed=5).batches(1),
+        strict=True,
+    ):
+        assert (one.scene_id, one.agent_ids) == (two.scene_id, two.agent_ids)
+        assert torch.equal(one.graph["agent"].history, two.graph["agent"].history)
+        assert torch.equal(one.graph["lane"].points, two.graph["lane"].points)
+
+
+def test_threads_read_a_group_of_shards_once(source, monkeypatch):
+    own, read, numbers = source.own["train"], scene_cache.read_shard, []
+    monkeypatch.setattr(scene_cache, "read_shard", lambda *given: numbers.append(given[0].name) or read(*given))
+    shards = Shards(own.folder, own.cached())
+    with ThreadPoolExecutor(8) as pool:
+        packs = list(pool.map(lambda _: shards.pack(0, 1), range(32)))
+    assert all(pack is packs[0] for pack in packs)
+    assert len(numbers) == 2
 
 
 def test_processes_take_shares_of_the_same_global_batch(source):

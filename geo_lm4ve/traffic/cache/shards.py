@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -150,6 +151,8 @@ def read_shard(path: Path, record: ShardRecord, verify: bool = True) -> ScenePac
 class Shards:
     """The shards of a cache, read together in groups; the groups used last are held in memory, ``KEEP`` of them.
 
+    Threads that ask for the same group read it once: one at a time looks and reads.
+
     Attributes:
         sizes: scenes of each shard.
     """
@@ -159,15 +162,17 @@ class Shards:
         self.sizes = [record.scenes for record in self.records]
         self.loaded: OrderedDict[tuple[int, ...], ScenePack] = OrderedDict()
         self.verified: set[int] = set()
+        self.lock = threading.Lock()
 
     def pack(self, *numbers: int) -> ScenePack:
         """Some shards as one pack, from memory or disk; checksums are verified when a shard is first read."""
-        if numbers not in self.loaded:
-            while len(self.loaded) >= KEEP:
-                self.loaded.popitem(last=False)
-            self.loaded[numbers] = join_packs([self._read(number) for number in numbers])
-        self.loaded.move_to_end(numbers)
-        return self.loaded[numbers]
+        with self.lock:
+            if numbers not in self.loaded:
+                while len(self.loaded) >= KEEP:
+                    self.loaded.popitem(last=False)
+                self.loaded[numbers] = join_packs([self._read(number) for number in numbers])
+            self.loaded.move_to_end(numbers)
+            return self.loaded[numbers]
 
     def _read(self, number: int) -> ScenePack:
         record = self.records[number]
