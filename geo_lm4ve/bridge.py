@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.config import ConfigError, PartConfig, register
-from geo_lm4ve.tokens import TokenSet, put, take
+from geo_lm4ve.tokens import Kept, TokenSet, put, take
 
 Residual = Enum("Residual", ["none", "in", "out", "hybrid"])
 """Where a skip connection goes round the block, with u = adapter_in(z) (R-LLM, arXiv 2403.17343):
@@ -120,19 +120,20 @@ class LinearBridge(Bridge):
 
     def filter(self, part: TokenSet, reads: Sequence[str] | None) -> Float[Tensor, "b n d"]:
         """Adapter in, block, adapter out (paper eq. 2); zeros in place of most tokens that nobody reads."""
-        z, valid, rows = part.features, part.valid, _rows(part, reads)
+        part = part.settled()
+        z, rows = part.features, _rows(part, reads)
+        arguments = z, part.valid, rows, part.kept(*(reads or ()))
         if self.checkpoint and z.requires_grad:
-            y = checkpoint(self._filter, z, valid, rows, use_reentrant=False)
+            y = checkpoint(self._filter, *arguments, use_reentrant=False)
         else:
-            y = self._filter(z, valid, rows)
+            y = self._filter(*arguments)
         return y if rows is None else put(y, rows, z.shape[1])
 
-    def _filter(self, z: Tensor, valid: Tensor, rows: Tensor | None) -> Tensor:
+    def _filter(self, z: Tensor, valid: Tensor, rows: Tensor | None, kept: Kept) -> Tensor:
         u = self.adapter_in(z)
-        if rows is None:
-            y = self.block(u, valid)
-        else:
-            y, u, z = self.block.at(u, valid, rows), take(u, rows), take(z, rows)
+        y = self.block.at(u, valid, rows, kept)
+        if rows is not None:
+            u, z = take(u, rows), take(z, rows)
         if self.residual in (Residual["in"], Residual.hybrid):
             y = y + u
         y = self.adapter_out(y)

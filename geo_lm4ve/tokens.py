@@ -2,13 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How many tokens of each sample are valid: plain numbers on the host, so that no step asks a device for them.
+
+    Attributes:
+        total: valid tokens of each of B samples.
+        spans: name -> those in a span.
+    """
+
+    total: tuple[int, ...]
+    spans: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, valid: Bool[Tensor, "b n"], spans: Mapping[str, tuple[int, int]]) -> Lengths:
+        """Counted in the mask, which waits for its device: for sets whose maker does not say."""
+        parts = [valid, *(valid[:, slice(*piece)] for piece in spans.values())]
+        total, *rest = torch.stack([part.sum(1) for part in parts]).tolist()
+        return cls(tuple(total), {name: tuple(counts) for name, counts in zip(spans, rest)})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Lengths | None]) -> Lengths | None:
+        """Those of sets that stand one behind the other, or None if those of one are not known."""
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
+            return None
+        total = tuple(map(sum, zip(*(part.total for part in known))))
+        return cls(total, {name: counts for part in known for name, counts in part.spans.items()})
+
+    def read(self, *names: str) -> tuple[int, ...]:
+        """Valid tokens of each sample in the named spans (those that exist)."""
+        known = [self.spans[name] for name in self.spans if name in names]
+        return tuple(map(sum, zip(*known))) if known else (0,) * len(self.total)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How many tokens of a batch are worth computing: the others are padding.
+
+    Attributes:
+        tokens: valid tokens of all samples.
+        rows: valid ones among those that ``TokenSet.rows`` names.
+    """
+
+    tokens: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -22,6 +69,7 @@ class TokenSet:
             ``lanes``, ``objects``, ``question``, ``visual``. Spans do not overlap; together they may cover less than N.
         positions: (B, N, P) where a token sits (metres or normalised units, as its encoder says), or None.
         context: what a head needs and the block must not touch (agent frames, proposal boxes, position embeddings).
+        known: how many tokens are valid, as whoever made the set knew it; None: ``lengths`` asks the mask.
     """
 
     features: Float[Tensor, "b n d"]
@@ -29,6 +77,7 @@ class TokenSet:
     spans: Mapping[str, tuple[int, int]]
     positions: Float[Tensor, "b n p"] | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    known: Lengths | None = None
 
     def __post_init__(self) -> None:
         """Check what every later stage relies on; raises ValueError."""
@@ -44,10 +93,27 @@ class TokenSet:
                 )
             end = stop
 
+    @classmethod
+    def full(cls, features: Float[Tensor, "b n d"], spans: Mapping[str, tuple[int, int]], **more: Any) -> TokenSet:
+        """A set without padding: every token is valid, and its lengths are known."""
+        size, tokens = features.shape[:2]
+        valid = torch.ones(size, tokens, dtype=torch.bool, device=features.device)
+        lengths = Lengths((tokens,) * size, {name: (stop - start,) * size for name, (start, stop) in spans.items()})
+        return cls(features, valid, spans, known=lengths, **more)
+
     @property
     def dim(self) -> int:
         """Width D of the features."""
         return self.features.shape[2]
+
+    @property
+    def lengths(self) -> Lengths:
+        """How many tokens are valid; asked of the mask, and so of its device, where it is not known."""
+        return Lengths.of(self.valid, self.spans) if self.known is None else self.known
+
+    def settled(self) -> TokenSet:
+        """The same set with its lengths known."""
+        return replace(self, known=self.lengths)
 
     def span(self, name: str) -> slice:
         """The slice along N of a named span; KeyError lists the spans there are."""
@@ -56,7 +122,9 @@ class TokenSet:
         return slice(*self.spans[name])
 
     def replace(self, **changes: Any) -> TokenSet:
-        """A copy with some fields changed."""
+        """A copy with some fields changed; other masks or spans have other lengths."""
+        if changes.keys() & {"valid", "spans"}:
+            changes = {"known": None, **changes}
         return replace(self, **changes)
 
     def with_context(self, **values: Any) -> TokenSet:
@@ -74,8 +142,10 @@ class TokenSet:
         def gather(tensor: Tensor) -> Tensor:
             return torch.cat([tensor[:, piece] for piece in pieces], dim=1)
 
+        known = self.known and Lengths(self.known.read(*names), {name: self.known.spans[name] for name in names})
         positions = None if self.positions is None else gather(self.positions)
-        return replace(self, features=gather(self.features), valid=gather(self.valid), spans=spans, positions=positions)
+        features, valid = gather(self.features), gather(self.valid)
+        return replace(self, features=features, valid=valid, spans=spans, positions=positions, known=known)
 
     def write_back(self, part: TokenSet) -> TokenSet:
         """This set with the features of the spans of ``part`` (a ``select`` of it) put in their places."""
@@ -87,13 +157,22 @@ class TokenSet:
     def rows(self, *names: str) -> Int64[Tensor, "b q"]:
         """Indices along N of the valid tokens of the named spans (those that exist), in their order.
 
-        Q is as large as the sample with most of them needs; the others fill up with indices of other tokens.
+        Q is as large as the sample with most of them needs; the others fill up with indices of other tokens, of
+        padding as far as there is any.
         """
         wanted = torch.zeros_like(self.valid)
         for name in set(names) & self.spans.keys():
             wanted[:, self.span(name)] = self.valid[:, self.span(name)]
-        most = int(wanted.sum(1).max())
-        return wanted.byte().argsort(dim=1, descending=True, stable=True)[:, :most]
+        order = (2 * wanted.byte() + ~self.valid).argsort(dim=1, descending=True, stable=True)
+        return order[:, : max(self.lengths.read(*names), default=0)]
+
+    def kept(self, *names: str) -> Kept:
+        """How many tokens are valid, in all and among ``rows(*names)``."""
+        lengths, tokens = self.lengths, self.features.shape[1]
+        read = lengths.read(*names)
+        most = max(read, default=0)
+        rows = [max(own, most - (tokens - total)) for own, total in zip(read, lengths.total)]
+        return Kept(sum(lengths.total), sum(rows))
 
     def pool(self, mode: str, span: str | None = None) -> Float[Tensor, "b d"]:
         """Pool the valid tokens (of one span) to (B, D): ``max``, ``mean`` or ``first``.
@@ -123,6 +202,12 @@ def put(values: Float[Tensor, "b q d"], rows: Int64[Tensor, "b q"], tokens: int)
     return spread.scatter(1, rows[..., None].expand_as(values), values)
 
 
+def true_places(mask: Bool[Tensor, "b n"], count: int) -> tuple[Int64[Tensor, " k"], Int64[Tensor, " k"]]:
+    """Row and column of each True as ``nonzero`` gives them; as there are ``count``, no device is waited for."""
+    row, column = torch.nonzero_static(mask, size=count).unbind(1)
+    return row, column
+
+
 def join(*sets: TokenSet) -> TokenSet:
     """Concatenate token sets of one batch along N; span names must differ, contexts are merged."""
     spans: dict[str, tuple[int, int]] = {}
@@ -134,14 +219,14 @@ def join(*sets: TokenSet) -> TokenSet:
         spans |= {name: (start + offset, stop + offset) for name, (start, stop) in tokens.spans.items()}
         context |= tokens.context
         offset += tokens.features.shape[1]
-    positions = [tokens.positions for tokens in sets]
-    known = [position for position in positions if position is not None]
-    if known and len(known) != len(positions):
+    positions = [tokens.positions for tokens in sets if tokens.positions is not None]
+    if positions and len(positions) != len(sets):
         raise ValueError("either all joined token sets carry positions or none does")
     return TokenSet(
         features=torch.cat([tokens.features for tokens in sets], dim=1),
         valid=torch.cat([tokens.valid for tokens in sets], dim=1),
         spans=spans,
-        positions=torch.cat(known, dim=1) if known else None,
+        positions=torch.cat(positions, dim=1) if positions else None,
         context=context,
+        known=Lengths.joined([tokens.known for tokens in sets]),
     )

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from geo_lm4ve.tokens import TokenSet, join, put, take
+from geo_lm4ve.tokens import Kept, TokenSet, join, put, take
 
 
 def tokens(b=2, n=5, d=3, spans=None, **more):
@@ -39,6 +39,29 @@ def test_rows_name_the_valid_tokens_of_spans_and_put_brings_them_back():
     assert torch.equal(back[1, 1:3], whole.features[1, 1:3])
     assert not back[1, 3:].any()
     assert torch.equal(take(valid, rows), valid.take_along_dim(rows, 1))
+
+
+def test_what_is_known_is_what_the_mask_says():
+    random = torch.Generator().manual_seed(0)
+    spans = {"cls": (0, 1), "agents": (1, 5), "lanes": (6, 9)}
+    for share in (0.2, 0.5, 0.8, 1.0):
+        whole = tokens(4, 10, spans=spans).replace(valid=torch.rand(4, 10, generator=random) < share)
+        settled = whole.settled()
+        for made in (
+            settled,
+            settled.select("lanes", "cls"),
+            join(settled, tokens(4, spans={"more": (0, 2)}).settled()),
+        ):
+            assert made.known == made.replace(valid=made.valid).lengths
+        for reads in ((), ("agents",), ("lanes", "cls", "lanes"), ("objects",)):
+            rows, kept = settled.rows(*reads), settled.kept(*reads)
+            assert torch.equal(rows, whole.rows(*reads))
+            assert rows.sort(1).values.diff().all(), "every token once"
+            assert kept == Kept(int(whole.valid.sum()), int(take(whole.valid, rows).sum()))
+    assert tokens().known is None
+    full = TokenSet.full(torch.zeros(2, 5, 3), {"cls": (0, 1)})
+    assert full.known == full.replace(valid=full.valid).lengths
+    assert join(tokens(), full.replace(spans={"more": (0, 1)})).known is None
 
 
 def test_pool_ignores_padding_and_gives_zeros_without_any_token():

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from geo_lm4ve.config import PartConfig
 from geo_lm4ve.files import UserError
-from geo_lm4ve.tokens import take
+from geo_lm4ve.tokens import Kept, take
 
 
 class BlockError(UserError, RuntimeError):
@@ -44,15 +44,32 @@ class Block(nn.Module):
     dim: int | None = None
     reference: BlockReference | None = None
 
-    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
-        """Filtered tokens; rows of ``valid`` without any True give zeros."""
+    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"] | None = None) -> Float[Tensor, "b n d"]:
+        """Filtered tokens; rows of ``valid`` without any True give zeros. Without ``valid`` every token is real."""
         raise NotImplementedError
 
     def at(
-        self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"]
+        self,
+        x: Float[Tensor, "b n d"],
+        valid: Bool[Tensor, "b n"],
+        rows: Int64[Tensor, "b q"] | None = None,
+        kept: Kept | None = None,
     ) -> Float[Tensor, "b q d"]:
-        """``take(forward(x, valid), rows)``; a block that can do so spares itself the tokens nobody asks for."""
-        return take(self(x, valid), rows)
+        """What the bridge calls: ``take(forward(x, valid), rows)``, for a block that knows no better way.
+
+        Args:
+            x: tokens.
+            valid: which of them are real.
+            rows: which of them are asked for; None: all. A block may spare itself the others.
+            kept: how many are real, known on the host; None: not known. A block may spare itself the padding.
+        """
+        y = self(x, valid)
+        return y if rows is None else take(y, rows)
+
+
+def zero_padding(x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"] | None) -> Float[Tensor, "b n d"]:
+    """``x`` with zeros where ``valid`` says no."""
+    return x if valid is None else x.masked_fill(~valid[..., None], 0.0)
 
 
 @dataclass

@@ -9,12 +9,12 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from geo_lm4ve.blocks.architectures import width
-from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, BlockReference, LayerWeights
+from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, BlockReference, LayerWeights, zero_padding
 from geo_lm4ve.blocks.choices import FinalNorm, StoredAs, Train
 from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.frozen import FrozenBlock, PretrainedBlockConfig
 from geo_lm4ve.config import register
-from geo_lm4ve.tokens import take
+from geo_lm4ve.tokens import Kept, take
 
 
 @register("block", "identity")
@@ -32,9 +32,9 @@ class IdentityConfig(BlockConfig):
 class Identity(Block):
     """Tokens as they are, padding zeroed."""
 
-    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
+    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"] | None = None) -> Float[Tensor, "b n d"]:
         """``x`` at valid positions."""
-        return x.masked_fill(~valid[..., None], 0.0)
+        return zero_padding(x, valid)
 
 
 @register("block", "mlp")
@@ -66,15 +66,19 @@ class MLPControl(Block):
         self.dim = dim
         self.norm = nn.LayerNorm(dim)
 
-    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
+    def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"] | None = None) -> Float[Tensor, "b n d"]:
         """Each token by itself; padding gives zeros."""
-        return self.norm(nn.functional.gelu(x)).masked_fill(~valid[..., None], 0.0)
+        return zero_padding(self.norm(nn.functional.gelu(x)), valid)
 
     def at(
-        self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"]
+        self,
+        x: Float[Tensor, "b n d"],
+        valid: Bool[Tensor, "b n"],
+        rows: Int64[Tensor, "b q"] | None = None,
+        kept: Kept | None = None,
     ) -> Float[Tensor, "b q d"]:
         """Those tokens; the others do not matter."""
-        return self(take(x, rows), take(valid, rows))
+        return self(x, valid) if rows is None else self(take(x, rows), take(valid, rows))
 
 
 @register("block", "random")

@@ -12,7 +12,7 @@ from omegaconf import MISSING
 from torch import Tensor, nn
 
 from geo_lm4ve.blocks import gated
-from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, LayerWeights
+from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, LayerWeights, zero_padding
 from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train, choice
 from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.final_norm import final_norm as final_norm_of
@@ -23,7 +23,7 @@ from geo_lm4ve.blocks.precision import autocasting, residual_stream
 from geo_lm4ve.blocks.slim import keep_frozen_out
 from geo_lm4ve.blocks.weights import load_layers
 from geo_lm4ve.config import register
-from geo_lm4ve.tokens import take
+from geo_lm4ve.tokens import Kept, take
 
 
 @register("block", "pretrained")
@@ -159,27 +159,38 @@ class FrozenBlock(Block):
         return cls(weights, final_norm=norm, **options)
 
     def forward(
-        self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
+        self,
+        x: Float[Tensor, "b n d"],
+        valid: Bool[Tensor, "b n"] | None = None,
+        rows: Int64[Tensor, "b q"] | None = None,
+        kept: Kept | None = None,
     ) -> Float[Tensor, "b q d"]:
-        """Filtered tokens, of all or of those that ``rows`` names.
+        """Filtered tokens, of all or of those that ``rows`` names; without ``valid`` every token is real.
 
-        Padded positions, and so rows without any valid token, give zeros.
+        Padded positions, and so rows without any valid token, give zeros. Without ``kept`` our layers ask the mask.
         """
-        padding = ~valid[..., None]
+        if valid is None:
+            valid = torch.ones(x.shape[:2], dtype=torch.bool, device=x.device)
+            kept = Kept(valid.numel(), 0 if rows is None else rows.numel())
+        tokens, asked = (None, None) if kept is None else (kept.tokens, kept.tokens if rows is None else kept.rows)
         with residual_stream(x) as h:
-            h = h.masked_fill(padding, 0.0)
+            h = zero_padding(h, valid)
             *early, last = self.layers
             for layer in early:
-                h = layer(h, valid)
-            h = self.norm(last(h, valid, rows))
-            h = h.masked_fill(padding if rows is None else take(padding, rows), 0.0)
+                h = layer(h, valid, real=tokens)
+            h = self.norm(last(h, valid, rows, asked))
+            h = zero_padding(h, valid if rows is None else take(valid, rows))
         return h if autocasting(x) else h.to(x.dtype)
 
     def at(
-        self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"]
+        self,
+        x: Float[Tensor, "b n d"],
+        valid: Bool[Tensor, "b n"],
+        rows: Int64[Tensor, "b q"] | None = None,
+        kept: Kept | None = None,
     ) -> Float[Tensor, "b q d"]:
         """Exactly those tokens; in the last layer the others give only keys and values (families of ours)."""
-        return self(x, valid, rows)
+        return self(x, valid, rows, kept)
 
     def train(self, mode: bool = True) -> FrozenBlock:
         """Training mode changes nothing in a frozen block: it is a fixed function."""

@@ -14,7 +14,7 @@ from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.gated_architecture import GatedArchitecture
 from geo_lm4ve.blocks.policy import AttentionPolicy, places
 from geo_lm4ve.blocks.precision import StoredLinear
-from geo_lm4ve.tokens import take
+from geo_lm4ve.tokens import take, true_places
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
@@ -162,22 +162,34 @@ class GatedLayer(nn.Module):
             self.pre_feedforward_layernorm, self.post_feedforward_layernorm = norm(), norm()
 
     def forward(
-        self, h: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
+        self,
+        h: Float[Tensor, "b n d"],
+        valid: Bool[Tensor, "b n"],
+        rows: Int64[Tensor, "b q"] | None = None,
+        real: int | None = None,
     ) -> Float[Tensor, "b q d"]:
         """The residual stream after this layer; rows without any valid token are not zeroed here.
 
         With ``rows`` only the tokens it names come out: the others give keys and values, and nothing more is computed
         for them. Padding never enters the MLP.
+
+        Args:
+            h: the residual stream before this layer.
+            valid: which tokens are real.
+            rows: which tokens are asked for; None: all.
+            real: how many of those are valid; None: the mask is asked.
         """
         visible = self.policy.visible(valid, self.window, rows)
         y = self.self_attn(self.input_layernorm(h), visible, valid, rows)
         if rows is not None:
             h, valid = take(h, rows), take(valid, rows)
         h = h + (self.post_attention_layernorm(y) if self.post_norms else y)
-        if bool(valid.all()):
+        real = int(valid.sum()) if real is None else real
+        if real == valid.numel():
             return h + self._feed_forward(h)
-        kept = h[valid]
-        return h.index_put((valid,), kept + self._feed_forward(kept))
+        places = true_places(valid, real)
+        kept = h[places]
+        return h.index_put(places, kept + self._feed_forward(kept))
 
     def _feed_forward(self, h: Tensor) -> Tensor:
         """The MLP branch of each token by itself, (..., D)."""

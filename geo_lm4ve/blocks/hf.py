@@ -75,11 +75,16 @@ class HFLayer(nn.Module):
         self.rotary = _rotary(model, full) if "position_embeddings" in self.takes or policy.rotary else None
 
     def forward(
-        self, h: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"], rows: Int64[Tensor, "b q"] | None = None
+        self,
+        h: Float[Tensor, "b n d"],
+        valid: Bool[Tensor, "b n"],
+        rows: Int64[Tensor, "b q"] | None = None,
+        real: int | None = None,
     ) -> Float[Tensor, "b q d"]:
         """The residual stream after this layer, of the tokens that ``rows`` names or of all; they cost the same here.
 
-        Rows without any valid token are not zeroed here.
+        Rows without any valid token are not zeroed here. Padding costs as much as tokens do, so their number ``real``
+        is of no use.
         """
         given = {"attention_mask": self._mask(valid, h.dtype), **self._positions(h, valid)}
         y = self.layer(h, **{name: value for name, value in given.items() if name in self.takes})

@@ -25,7 +25,7 @@ class Batch(Protocol):
         """Number of samples B."""
 
     def to(self: Self, device: torch.device | str) -> Self:
-        """The same batch on another device."""
+        """The same batch on another device; what shapes and refusals hang on is settled before it leaves the host."""
 
 
 @runtime_checkable

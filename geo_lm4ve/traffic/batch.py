@@ -14,6 +14,7 @@ from torch_geometric.data import HeteroData
 from geo_lm4ve.parts.data import DataInfo
 from geo_lm4ve.traffic import frames
 from geo_lm4ve.traffic.protocol import Protocol
+from geo_lm4ve.traffic.sizes import SceneSizes
 
 
 class AgentType(enum.IntEnum):
@@ -111,6 +112,7 @@ class SceneBatch:
             CPU: no network reads them, and float64 does not exist on every device.
         timestamps: (S, T) float32 seconds of the observed steps since the scene's first.
         index: (S,) row of each scene in its split (CPU).
+        known: numbers that shapes hang on, as whoever made the batch knew them; None: ``sizes`` asks the graph.
     """
 
     graph: HeteroData
@@ -121,6 +123,7 @@ class SceneBatch:
     rotation: Float64[Tensor, " s"]
     timestamps: Float[Tensor, "s t"]
     index: Int64[Tensor, " s"]
+    known: SceneSizes | None = None
 
     def __len__(self) -> int:
         """Number of scenes S."""
@@ -136,9 +139,19 @@ class SceneBatch:
         """Row of each scene's target among all agents."""
         return self.graph["agent"].ptr[:-1]
 
+    @property
+    def sizes(self) -> SceneSizes:
+        """Numbers that shapes hang on; counted in the graph where they are not known."""
+        return SceneSizes.of(self.graph) if self.known is None else self.known
+
+    def settled(self) -> SceneBatch:
+        """The same batch with its sizes known; whoever then changes what is valid in place makes them wrong."""
+        return replace(self, known=self.sizes)
+
     def to(self, device: torch.device | str) -> SceneBatch:
-        """The same batch with graph and timestamps on another device."""
-        return replace(self, graph=self.graph.clone().to(device), timestamps=self.timestamps.to(device))
+        """The same batch, settled, with graph and timestamps on another device."""
+        graph, timestamps = self.graph.clone().to(device), self.timestamps.to(device)
+        return replace(self.settled(), graph=graph, timestamps=timestamps)
 
     def to_city(
         self, positions: Float[Tensor, "n *shape 2"], scene: Int64[Tensor, " n"] | None = None
@@ -186,6 +199,7 @@ def join_batches(batches: Sequence[SceneBatch]) -> SceneBatch:
             name: torch.cat([getattr(batch, name) for batch in batches])
             for name in ("origin", "rotation", "timestamps", "index")
         },
+        known=SceneSizes.joined([batch.sizes for batch in batches]),
     )
 
 

@@ -47,6 +47,11 @@ def test_shape_and_dtype_are_kept(block):
     assert y.dtype == x.dtype
 
 
+def test_a_tensor_is_enough(block):
+    x, valid = tokens(block)
+    assert torch.equal(block(x), block(x, valid))
+
+
 def test_order_of_tokens_does_not_matter(block):
     assert_permutation_equivariant(block, block.dim or 12, tolerance=2e-5)
 

@@ -6,7 +6,7 @@ from scene_batches import collate, scene
 
 from geo_lm4ve.config import ConfigError, make
 from geo_lm4ve.traffic.encoders.mmtransformer import MmTransformerConfig, history_features, lane_vectors
-from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS, AGENTS_SEEN
 from geo_lm4ve.traffic.encoders.stacked_transformer import DecoderLayer, MultiHeadAttention, SinusoidalPositions
 
 SIZES = {
@@ -75,7 +75,8 @@ def test_both_stages_lay_out_their_tokens_as_documented(encoder):
     torch.testing.assert_close(second.features[1, 6:12, :128], first.features[1, 1].expand(6, 128))
     torch.testing.assert_close(second.features[:, 7, 128:], first.context["proposals"][:, 1, 1])
     torch.testing.assert_close(second.positions[1, 6:12], first.positions[1, 1].expand(6, 2))
-    assert list(second.context) == [AGENT_ROWS]
+    assert list(second.context) == [AGENT_ROWS, AGENTS_SEEN]
+    assert second.context[AGENTS_SEEN] == 5
 
 
 def test_attention_to_nothing_leaves_the_output_bias_alone():

@@ -1,9 +1,13 @@
+from dataclasses import replace
+from itertools import pairwise
+
 import pytest
 import torch
 
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
 from geo_lm4ve.traffic.batch import LANE_EDGES, AgentType, join_batches
+from geo_lm4ve.traffic.sizes import SceneSizes
 
 
 @pytest.fixture(params=["av1", "av2"])
@@ -129,6 +133,21 @@ def test_joined_batches_equal_one_batch(split, batch):
         for name in theirs.keys():  # noqa: SIM118
             assert torch.equal(ours[name], theirs[name]), name
     assert torch.equal(whole.origin, batch.origin)
+    assert whole.known == batch.known
+
+
+def test_sizes_are_known_when_a_batch_is_made_and_go_where_it_goes(batch):
+    agents, lanes = batch.graph["agent"], batch.graph["lane"]
+    assert batch.known == SceneSizes.of(batch.graph)
+    assert batch.known.agents == tuple(agents.ptr.diff().tolist())
+    for scene, (start, stop) in enumerate(pairwise(agents.ptr.tolist())):
+        assert batch.known.seen[scene] == int(agents.history_valid[start:stop, -1].sum())
+        assert batch.known.target_seen[scene]
+    for scene, (start, stop) in enumerate(pairwise(lanes.ptr.tolist())):
+        assert batch.known.lanes[scene] == stop - start
+        assert batch.known.pieces[scene] == int((lanes.points_valid[start:stop].sum(1) - 1).sum())
+    assert batch.to("cpu").known == batch.to("meta").known == batch.known
+    assert replace(batch, known=None).to("meta").known == batch.known
 
 
 def test_moving_a_batch_leaves_the_original_alone(batch):

@@ -49,5 +49,4 @@ class State(nn.Module):
         agents = batch.graph["agent"]
         now = agents.history[batch.targets, -1]
         features = torch.cat([now, agents.velocity[batch.targets].to(now)], dim=1)[:, None]
-        valid = torch.ones(len(batch), 1, dtype=torch.bool, device=now.device)
-        return TokenSet(features, valid, {"agents": (0, 1)}, positions=now[:, None], context={SCENE: batch})
+        return TokenSet.full(features, {"agents": (0, 1)}, positions=now[:, None], context={SCENE: batch})

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
-from geo_lm4ve.tokens import TokenSet
+from geo_lm4ve.tokens import Lengths, TokenSet
 from geo_lm4ve.traffic.batch import SceneBatch
 from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices
 from geo_lm4ve.traffic.encoders.polylines import PolylineNet, Vectors, lane_attributes, lane_segments, steps
@@ -119,6 +119,7 @@ class StackedTransformer(nn.Module):
 
         Mixed precision pauses here: with 8 bits, positions 65 m away would be a quarter of a metre coarse.
         """
+        batch = batch.settled()
         with torch.autocast(self.queries.device.type, enabled=False):
             rows = agent_rows(batch)
             place = self.position(batch.graph["agent"].history[:, -1].to(self.queries.dtype))
@@ -153,7 +154,7 @@ def history_features(batch: SceneBatch) -> Float[Tensor, "a s 4"]:
 def lane_vectors(batch: SceneBatch) -> Vectors:
     """Vectors of the centrelines: start x, y, end x, y [m], intersection (1, 2), turn (1, 2, 3), control (1, 2)."""
     lanes = batch.graph["lane"]
-    start, end, lane = lane_segments(lanes)
+    start, end, lane = lane_segments(batch)
     turn, intersection, control = (lane_attributes(lanes)[lane] + 1).split(1, dim=1)
     return Vectors(torch.cat([start, end, intersection, turn, control], dim=1), lane, len(lanes.points))
 
@@ -164,8 +165,9 @@ class Proposals(nn.Module):
     def forward(self, tokens: TokenSet) -> TokenSet:
         """K consecutive tokens per agent in the span ``proposals``, where the agent is; the lanes' tokens end here."""
         context = dict(tokens.context)
-        proposals, agents = context.pop(PROPOSALS), tokens.select("agents")
+        proposals, agents = context.pop(PROPOSALS), tokens.select("agents").settled()
         modes = proposals.shape[2]
+        counts = tuple(modes * count for count in agents.lengths.total)
         paired = torch.cat([agents.features[:, :, None].expand_as(proposals), proposals], dim=-1)
         return TokenSet(
             features=paired.flatten(1, 2),
@@ -173,6 +175,7 @@ class Proposals(nn.Module):
             spans={PROPOSALS: (0, modes * proposals.shape[1])},
             positions=None if agents.positions is None else agents.positions.repeat_interleave(modes, dim=1),
             context=context,
+            known=Lengths(counts, {PROPOSALS: counts}),
         )
 
 

@@ -12,6 +12,10 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch_geometric.utils import scatter
 
+from geo_lm4ve.tokens import true_places
+from geo_lm4ve.traffic.batch import SceneBatch
+from geo_lm4ve.traffic.sizes import real_pieces
+
 
 @dataclass(frozen=True)
 class Vectors:
@@ -86,11 +90,11 @@ def _layer(channels: int, width: int) -> list[nn.Module]:
     return [nn.Linear(channels, width), nn.LayerNorm(width), nn.ReLU()]
 
 
-def lane_segments(lanes: Any) -> tuple[Float[Tensor, "v 2"], Float[Tensor, "v 2"], Int64[Tensor, " v"]]:
-    """Start [m], end [m] and lane of every vector of the centrelines of ``graph["lane"]``, without the padding."""
-    real = lanes.points_valid[:, 1:] & lanes.points_valid[:, :-1]
-    lane = real.nonzero()[:, 0]
-    return lanes.points[:, :-1][real], lanes.points[:, 1:][real], lane
+def lane_segments(batch: SceneBatch) -> tuple[Float[Tensor, "v 2"], Float[Tensor, "v 2"], Int64[Tensor, " v"]]:
+    """Start [m], end [m] and lane of every vector of the centrelines of a batch, without the padding."""
+    lanes = batch.graph["lane"]
+    lane, start = true_places(real_pieces(lanes.points_valid), sum(batch.sizes.pieces))
+    return lanes.points[lane, start], lanes.points[lane, start + 1], lane
 
 
 def lane_attributes(lanes: Any) -> Float[Tensor, "l 3"]:

@@ -69,6 +69,7 @@ class SubGraphs(nn.Module):
 
         Mixed precision pauses here: with 8 bits, positions 100 m away would be half a metre coarse.
         """
+        batch = batch.settled()
         with torch.autocast(batch.graph["agent"].history.device.type, enabled=False):
             agents, _ = pad(self.agents(agent_vectors(batch)), batch, "agent")
             lanes, _ = pad(self.lanes(lane_vectors(batch)), batch, "lane")
@@ -94,7 +95,7 @@ def agent_vectors(batch: SceneBatch) -> Vectors:
 def lane_vectors(batch: SceneBatch) -> Vectors:
     """Vectors of the centrelines: end x, y, dx, dy [m], turn (0, 1, 2), intersection (0, 1), traffic control (0, 1)."""
     lanes = batch.graph["lane"]
-    start, end, lane = lane_segments(lanes)
+    start, end, lane = lane_segments(batch)
     features = torch.cat([end, end - start, lane_attributes(lanes)[lane]], dim=1)
     return Vectors(features, lane, len(lanes.points))
 

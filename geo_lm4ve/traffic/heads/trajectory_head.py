@@ -10,8 +10,8 @@ from torch import Tensor
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.parts.head import Head
-from geo_lm4ve.tokens import TokenSet
-from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
+from geo_lm4ve.tokens import TokenSet, true_places
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS, AGENTS_SEEN
 from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, Trajectories
 
 
@@ -44,12 +44,13 @@ class SeenAgents:
                 "choose the head that is named like the encoder"
             )
         rows, piece = tokens.context[AGENT_ROWS], tokens.span(span)
-        seen = rows >= 0
-        slots = (rows.shape[1], -1)
+        seen, slots = rows >= 0, (rows.shape[1], -1)
+        count = tokens.context.get(AGENTS_SEEN)
+        places = true_places(seen, int(seen.sum()) if count is None else count)
         return cls(
-            features=tokens.features[:, piece].unflatten(1, slots)[seen].to(dtype),
-            positions=tokens.positions[:, piece].unflatten(1, slots)[:, :, 0][seen].to(dtype),
-            rows=rows[seen],
+            features=tokens.features[:, piece].unflatten(1, slots)[places].to(dtype),
+            positions=tokens.positions[:, piece].unflatten(1, slots)[:, :, 0][places].to(dtype),
+            rows=rows[places],
             targets=seen.sum(1).cumsum(0) - seen.sum(1),
         )
 

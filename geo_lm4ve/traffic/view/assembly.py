@@ -54,7 +54,7 @@ def assemble(
         rotation=rotation,
         timestamps=pack.times[rows],
         index=index,
-    )
+    ).settled()
 
 
 def _put_agents(graph: HeteroData, pack: ScenePack, agents: AgentRows, rotation: Float64[Tensor, " s"]) -> None:
