@@ -6,8 +6,11 @@ import torch
 from torch import Tensor
 
 
-def working(name: str, points: Tensor) -> Tensor:
-    """The points detached and in float32 or float64; ValueError unless they are finite and (b, n, 3)."""
+def working(name: str, points: Tensor, finite: bool = False) -> Tensor:
+    """The points detached and in float32 or float64; ValueError unless they are finite and (b, n, 3).
+
+    With ``finite`` the coordinates are known to be so, and no device is asked.
+    """
     if points.dim() != 3 or points.shape[-1] != 3:
         raise ValueError(
             f"{name} must be a batch of clouds (b, n, 3), got {tuple(points.shape)}; add the batch axis by {name}[None]"
@@ -15,12 +18,18 @@ def working(name: str, points: Tensor) -> Tensor:
     if not points.is_floating_point():
         raise ValueError(f"{name} must be floating point, got {points.dtype}; convert by {name}.float()")
     points = points.detach()
-    if not _in_graph(points) and not torch.isfinite(points).all():
+    if not finite and not _in_graph(points):
+        all_finite(name, points)
+    return points if points.dtype == torch.float64 else points.float()
+
+
+def all_finite(name: str, points: Tensor) -> None:
+    """ValueError unless all coordinates (b, n, 3) are finite; it names the first point that is not."""
+    if not torch.isfinite(points).all():
         row, point = (~torch.isfinite(points).all(-1)).nonzero()[0].tolist()
         raise ValueError(
             f"{name}[{row}, {point}] is {points[row, point].tolist()}: coordinates must be finite; drop that point"
         )
-    return points if points.dtype == torch.float64 else points.float()
 
 
 def _in_graph(points: Tensor) -> bool:
@@ -28,9 +37,9 @@ def _in_graph(points: Tensor) -> bool:
     return torch.compiler.is_compiling() or (points.is_cuda and torch.cuda.is_current_stream_capturing())
 
 
-def pair(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+def pair(queries: Tensor, points: Tensor, finite: bool = False) -> tuple[Tensor, Tensor]:
     """Both checked, with one batch size and one dtype."""
-    queries, points = working("queries", queries), working("points", points)
+    queries, points = working("queries", queries, finite), working("points", points, finite)
     if len(queries) != len(points):
         raise ValueError(f"queries and points must have one batch size, got {len(queries)} and {len(points)}")
     dtype = torch.promote_types(queries.dtype, points.dtype)

@@ -21,12 +21,14 @@ def gather(values: Float[Tensor, "b n c"], idx: Int[Tensor, "b ..."]) -> Float[T
     return values.gather(1, flat).reshape(*idx.shape, values.shape[-1])
 
 
-def group(points: Float[Tensor, "b n 3"], centers: Float[Tensor, "b g 3"], k: int) -> Float[Tensor, "b g k 3"]:
+def group(
+    points: Float[Tensor, "b n 3"], centers: Float[Tensor, "b g 3"], k: int, *, finite: bool = False
+) -> Float[Tensor, "b g k 3"]:
     """The k nearest points of every centre, as offsets from it; no scaling by a radius (Point-BERT's groups).
 
-    A centre that is one of the points gives an exact zero offset.
+    A centre that is one of the points gives an exact zero offset. ``finite`` as in ``neighbours.knn``.
 
     Raises:
         ValueError: as ``neighbours.knn``.
     """
-    return gather(points, knn(centers, points, k)) - centers[:, :, None]
+    return gather(points, knn(centers, points, k, finite=finite)) - centers[:, :, None]

@@ -11,10 +11,11 @@ import contextlib
 import functools
 import importlib
 import importlib.metadata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -113,7 +114,7 @@ def farthest_point_sample(
     """Checked arguments to the chosen implementation; see ``sampling.farthest_point_sample``."""
     implementation = choose("farthest_point_sample", points.device, points.dtype).implementation
     if implementation == QUICKFPS and skip_near_origin == 0:
-        return _module(QUICKFPS).sample_idx(points.contiguous(), count, start_idx=start)
+        return _quickfps(points, count, start)
     if implementation == POINTNET2 and start == 0 and skip_near_origin in (0, 1e-3):
         return _pointnet2_fps(points, count, skip=skip_near_origin > 0)
     return plain.farthest_point_sample(points, count, start, skip_near_origin)
@@ -123,7 +124,7 @@ def _pointnet2_fps(points: Tensor, count: int, skip: bool) -> Tensor:
     # Its kernel always passes over points with |p|^2 <= 1e-3. Distances do not change when the cloud is moved away
     # from the origin, and then there are no such points.
     moved = points if skip else points - points.amin(dim=1, keepdim=True) + 1.0
-    return _module(POINTNET2).furthest_point_sample(moved.contiguous(), count).long()
+    return _pointnet2_sample(moved, count)
 
 
 def ball_query(
@@ -131,8 +132,7 @@ def ball_query(
 ) -> Int[Tensor, "b m k"]:
     """Checked arguments to the chosen implementation; see ``neighbours.ball_query``."""
     if choose("ball_query", points.device, points.dtype).implementation == POINTNET2:
-        found = _module(POINTNET2).ball_query(radius, k, points.contiguous(), queries.contiguous())
-        return found.long()
+        return _pointnet2_ball_query(queries, points, radius, k)
     return plain.ball_query(queries, points, radius, k)
 
 
@@ -141,6 +141,54 @@ def three_nn(
 ) -> tuple[Float[Tensor, "b m 3"], Int[Tensor, "b m 3"]]:
     """Checked arguments to the chosen implementation; see ``neighbours.three_nn``."""
     if choose("three_nn", points.device, points.dtype).implementation == POINTNET2:
-        distances, indices = _module(POINTNET2).three_nn(queries.contiguous(), points.contiguous())
-        return distances, indices.long()
+        return _pointnet2_three_nn(queries, points)
     return plain.three_nn(queries, points)
+
+
+def _operator(name: str, schema: str) -> Callable[[Callable[..., Any]], torch.library.CustomOpDef]:
+    """Decorator: an operator of its own, so that graphs and fake tensors know what comes out of code not torch's.
+
+    The schema is written out, since none can be inferred from a function that the shape checker of tests wraps.
+    """
+    return torch.library.custom_op(f"geo_lm4ve::{name}", mutates_args=(), schema=schema)
+
+
+@_operator("quickfps", "(Tensor points, int count, int start) -> Tensor")
+def _quickfps(points: Tensor, count: int, start: int) -> Tensor:
+    return _module(QUICKFPS).sample_idx(points.contiguous(), count, start_idx=start)
+
+
+@_quickfps.register_fake
+def _(points: Tensor, count: int, start: int) -> Tensor:
+    return points.new_empty((len(points), count), dtype=torch.long)
+
+
+@_operator("pointnet2_sample", "(Tensor points, int count) -> Tensor")
+def _pointnet2_sample(points: Tensor, count: int) -> Tensor:
+    return _module(POINTNET2).furthest_point_sample(points.contiguous(), count).long()
+
+
+@_pointnet2_sample.register_fake
+def _(points: Tensor, count: int) -> Tensor:
+    return points.new_empty((len(points), count), dtype=torch.long)
+
+
+@_operator("pointnet2_ball_query", "(Tensor queries, Tensor points, float radius, int k) -> Tensor")
+def _pointnet2_ball_query(queries: Tensor, points: Tensor, radius: float, k: int) -> Tensor:
+    return _module(POINTNET2).ball_query(radius, k, points.contiguous(), queries.contiguous()).long()
+
+
+@_pointnet2_ball_query.register_fake
+def _(queries: Tensor, points: Tensor, radius: float, k: int) -> Tensor:
+    return points.new_empty((*queries.shape[:2], k), dtype=torch.long)
+
+
+@_operator("pointnet2_three_nn", "(Tensor queries, Tensor points) -> (Tensor, Tensor)")
+def _pointnet2_three_nn(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    distances, indices = _module(POINTNET2).three_nn(queries.contiguous(), points.contiguous())
+    return distances, indices.long()
+
+
+@_pointnet2_three_nn.register_fake
+def _(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(queries), torch.empty_like(queries, dtype=torch.long)

@@ -12,7 +12,9 @@ from geo_lm4ve.geometry import checks, kernels, reference
 
 
 @torch.no_grad()
-def knn(queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], k: int) -> Int[Tensor, "b m k"]:
+def knn(
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], k: int, *, finite: bool = False
+) -> Int[Tensor, "b m k"]:
     """Indices of the k nearest points of every query, nearest first.
 
     A query that is itself one of the points finds itself at distance 0.
@@ -21,18 +23,19 @@ def knn(queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], k: int)
         queries: (B, M, 3).
         points: (B, N, 3), in the unit of the queries.
         k: neighbours, 1 <= k <= N.
+        finite: the coordinates are known to be finite, and so no device is asked.
 
     Raises:
         ValueError: wrong shapes or dtypes, coordinates that are not finite, k out of range.
     """
-    queries, points = checks.pair(queries, points)
+    queries, points = checks.pair(queries, points, finite)
     checks.count("k", k, points.shape[1])
     return reference.knn(queries, points, k)
 
 
 @torch.no_grad()
 def ball_query(
-    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], radius: float, k: int
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], radius: float, k: int, *, finite: bool = False
 ) -> Int[Tensor, "b m k"]:
     """Indices of k points closer to each query than ``radius``, as PointNet++ takes them.
 
@@ -44,11 +47,12 @@ def ball_query(
         points: (B, N, 3), in the unit of the queries.
         radius: > 0, in the unit of the points.
         k: indices per query, >= 1.
+        finite: the coordinates are known to be finite, and so no device is asked.
 
     Raises:
         ValueError: wrong shapes or dtypes, coordinates that are not finite, ``radius`` or ``k`` out of range.
     """
-    queries, points = checks.pair(queries, points)
+    queries, points = checks.pair(queries, points, finite)
     checks.count("the number of points", points.shape[1], points.shape[1])
     if not (radius > 0 and math.isfinite(radius)):
         raise ValueError(f"radius must be a positive number, got {radius}")
@@ -59,17 +63,18 @@ def ball_query(
 
 @torch.no_grad()
 def three_nn(
-    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"]
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], *, finite: bool = False
 ) -> tuple[Float[Tensor, "b m 3"], Int[Tensor, "b m 3"]]:
     """Distances and indices of the three nearest points of every query, nearest first (for interpolation).
 
     Args:
         queries: (B, M, 3).
         points: (B, N, 3) with N >= 3, in the unit of the queries.
+        finite: the coordinates are known to be finite, and so no device is asked.
 
     Raises:
         ValueError: wrong shapes or dtypes, coordinates that are not finite, fewer than three points.
     """
-    queries, points = checks.pair(queries, points)
+    queries, points = checks.pair(queries, points, finite)
     checks.count("k", 3, points.shape[1])
     return kernels.three_nn(queries, points)

@@ -11,7 +11,12 @@ from geo_lm4ve.geometry import checks, kernels
 
 @torch.no_grad()
 def farthest_point_sample(
-    points: Float[Tensor, "b n 3"], count: int, *, start: int = 0, skip_near_origin: float = 0.0
+    points: Float[Tensor, "b n 3"],
+    count: int,
+    *,
+    start: int = 0,
+    skip_near_origin: float = 0.0,
+    finite: bool = False,
 ) -> Int[Tensor, "b k"]:
     """Indices of ``count`` points per cloud, each the farthest from those before it (farthest point sampling).
 
@@ -25,6 +30,7 @@ def farthest_point_sample(
         skip_near_origin: squared distance from the origin within which a point is never taken, except as the start.
             1e-3 reproduces ``pointnet2_ops`` and so the published Point-BERT numbers; the result then depends on
             where the cloud lies. 0 switches it off.
+        finite: the coordinates are known to be finite, and so no device is asked.
 
     Returns:
         (B, k) int64 indices; no gradient.
@@ -32,7 +38,7 @@ def farthest_point_sample(
     Raises:
         ValueError: wrong shape or dtype, coordinates that are not finite, ``count`` or ``start`` out of range.
     """
-    clouds = checks.working("points", points)
+    clouds = checks.working("points", points, finite)
     checks.count("count", count, clouds.shape[1])
     if not 0 <= start < clouds.shape[1]:
         raise ValueError(f"start must be an index of the {clouds.shape[1]} points, got {start}")

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from geo_lm4ve.geometry.checks import all_finite
+
 
 @dataclass(frozen=True)
 class PointBatch:
@@ -18,17 +20,26 @@ class PointBatch:
         labels: (B,) class of each cloud, -1 where it is not known.
         index: (B,) row of each cloud in its split.
         names: what each cloud is called (file names of one's own clouds), else ().
+        finite: all coordinates are known to be finite; False: nobody has looked yet.
     """
 
     points: Float[Tensor, "b n 3"]
     labels: Int[Tensor, " b"]
     index: Int[Tensor, " b"]
     names: tuple[str, ...] = ()
+    finite: bool = False
 
     def __len__(self) -> int:
         """Number of clouds B."""
         return len(self.points)
 
+    def settled(self) -> PointBatch:
+        """The same batch after a look at its coordinates; ValueError names a point that is not finite."""
+        if not self.finite:
+            all_finite("points", self.points)
+        return replace(self, finite=True)
+
     def to(self, device: torch.device | str) -> PointBatch:
-        """The same batch on another device."""
-        return replace(self, points=self.points.to(device), labels=self.labels.to(device), index=self.index.to(device))
+        """The same batch, settled, on another device."""
+        points, labels, index = (values.to(device) for values in (self.points, self.labels, self.index))
+        return replace(self.settled(), points=points, labels=labels, index=index)

@@ -4,6 +4,7 @@ import types
 import pytest
 import torch
 from clouds import random_clouds
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry import reference as plain
@@ -90,6 +91,20 @@ def test_quickfps_gives_the_reference_indices(points, count):
         assert torch.equal(fast, farthest_point_sample(clouds, count, start=3))
 
 
+def same_under_fake_tensors(op, *arguments):
+    """Whether an operation says, without looking at values, the shapes and dtypes that it then gives."""
+    with FakeTensorMode() as mode:
+        fake = op(*(mode.from_tensor(a) if isinstance(a, torch.Tensor) else a for a in arguments))
+    real = op(*arguments)
+    pairs = zip(fake, real) if isinstance(real, tuple) else [(fake, real)]
+    return all((a.shape, a.dtype) == (b.shape, b.dtype) for a, b in pairs)
+
+
+def test_quickfps_says_its_shape_to_fake_tensors():
+    pytest.importorskip("torch_quickfps")
+    assert same_under_fake_tensors(kernels.farthest_point_sample, random_clouds(3, 80), 10, 0, 0.0)
+
+
 def test_quickfps_is_not_asked_to_skip(monkeypatch):
     pytest.importorskip("torch_quickfps")
     clouds = random_clouds(2, 50) * torch.rand(2, 50, 1) * 0.1
@@ -119,3 +134,6 @@ def test_pointnet2_kernels_give_the_reference_indices(monkeypatch):
     assert torch.equal(kernels.farthest_point_sample(clouds, 9, 4, 0.0), plain.farthest_point_sample(clouds, 9, 4, 0.0))
     assert torch.equal(kernels.ball_query(queries, clouds, 0.7, 6), plain.ball_query(queries, clouds, 0.7, 6))
     assert torch.equal(kernels.three_nn(queries, clouds)[1], plain.three_nn(queries, clouds)[1])
+    assert same_under_fake_tensors(kernels.farthest_point_sample, clouds, 60, 0, 0.0)
+    assert same_under_fake_tensors(kernels.ball_query, queries, clouds, 0.7, 6)
+    assert same_under_fake_tensors(kernels.three_nn, queries, clouds)

@@ -251,6 +251,17 @@ def test_too_few_points_name_the_keys_to_change(tiny):
         tiny(batch_of(clouds(1, 20)))
 
 
+def test_a_batch_looks_at_its_coordinates_once_and_on_the_host(tiny):
+    batch = batch_of(clouds(2, 64))
+    assert not batch.finite
+    assert batch.to("meta").finite
+    assert torch.equal(tiny(batch), tiny(batch.to("cpu")))
+    batch.points[1, 5, 2] = torch.nan
+    for ask in (tiny, lambda bad: bad.to("meta")):
+        with pytest.raises(ValueError, match=r"points\[1, 5\] is .*must be finite"):
+            ask(batch)
+
+
 def test_a_stage_without_valid_tokens_stays_finite(tiny):
     tokens = random_tokens(2, dim=96)
     tokens = tokens.with_context(position_embedding=torch.zeros_like(tokens.features))

@@ -91,10 +91,13 @@ class PointEmbedding(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.dim))
         self.cls_position = nn.Parameter(torch.randn(1, 1, config.dim))
 
-    def group(self, points: Float[Tensor, "b n 3"]) -> tuple[Float[Tensor, "b g m 3"], Float[Tensor, "b g 3"]]:
+    def group(
+        self, points: Float[Tensor, "b n 3"], finite: bool = False
+    ) -> tuple[Float[Tensor, "b g m 3"], Float[Tensor, "b g 3"]]:
         """Groups of points relative to their centers (no division by a radius), and the centers.
 
-        Centers by farthest point sampling from point 0, each with its ``group_size`` nearest points.
+        Centers by farthest point sampling from point 0, each with its ``group_size`` nearest points; ``finite`` says
+        that the coordinates are known to be so.
 
         Raises:
             ConfigError: fewer points than groups or than points per group.
@@ -104,19 +107,19 @@ class PointEmbedding(nn.Module):
                 f"clouds of {points.shape[1]} points cannot give {self.num_groups} groups of {self.group_size}; lower "
                 "encoder.num_groups or encoder.group_size, or use more points (data.points)"
             )
-        chosen = farthest_point_sample(points, self.num_groups, skip_near_origin=self.skip_near_origin)
+        chosen = farthest_point_sample(points, self.num_groups, skip_near_origin=self.skip_near_origin, finite=finite)
         centers = gather(points, chosen)
-        return group(points, centers, self.group_size), centers
+        return group(points, centers, self.group_size, finite=finite), centers
 
     def forward(self, batch: PointBatch) -> TokenSet:
         """Tokens of a batch of clouds, in the weights' precision; the grouping happens in the points' own."""
-        groups, centers = (part.to(self.cls_token.dtype) for part in self.group(batch.points))
+        batch = batch.settled()
+        groups, centers = (part.to(self.cls_token.dtype) for part in self.group(batch.points, batch.finite))
         features = self.projection(self.pointnet(groups))
         embedding = self.position_mlp(centers)
         size, count = features.shape[:2]
-        return TokenSet(
+        return TokenSet.full(
             features=torch.cat([self.cls_token.expand(size, 1, -1), features], dim=1),
-            valid=torch.ones(size, 1 + count, dtype=torch.bool, device=features.device),
             spans={"cls": (0, 1), "groups": (1, 1 + count)},
             positions=torch.cat([centers.new_zeros(size, 1, 3), centers], dim=1),
             context={"position_embedding": torch.cat([self.cls_position.expand(size, 1, -1), embedding], dim=1)},
