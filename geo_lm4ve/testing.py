@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -10,6 +11,12 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeCopyMode,
+    FakeTensorMode,
+)
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.model import Model
@@ -53,7 +60,7 @@ def assert_padding_invariant(
     """
     if tokens is None:
         x, _ = _tokens_for(module, dim)
-        tokens = TokenSet(x, torch.ones(x.shape[:2], dtype=torch.bool), {})
+        tokens = TokenSet.full(x, {})
     keep = tokens.features.shape[1] - padding
     features, valid = tokens.features.clone(), tokens.valid.clone()
     features[:, keep:], valid[:, keep:] = 100 * torch.randn_like(features[:, keep:]), False
@@ -85,6 +92,27 @@ def assert_block_frozen(model: Model, batch: Any, loss: Callable[[Any], Tensor] 
     torch.optim.SGD(trainable.values(), lr=0.1).step()
     for name, tensor in _all_tensors(block).items():
         assert torch.equal(tensor, before[name]), f"{name} of the block changed in a training step"
+
+
+def assert_settled_on_host(model: Model, batch: Any, loss: Callable[[Any, Any], Tensor] | None = None) -> None:
+    """Assert that a training step asks no tensor for a value: no branch, shape or index in it hangs on data.
+
+    The step runs on copies whose tensors know their shapes and hold no values.
+
+    Args:
+        model: a model; it is not changed.
+        batch: what the model takes, settled as it is after ``batch.to(device)``.
+        loss: prediction and batch -> scalar; default: mean square of a tensor.
+    """
+    mode = FakeTensorMode()
+    with FakeCopyMode(mode):
+        model, batch = copy.deepcopy((model, batch))
+    try:
+        with mode:
+            prediction = model(batch)
+            (loss(prediction, batch) if loss else _mean_square(prediction)).backward()
+    except (DataDependentOutputException, DynamicOutputShapeException) as error:
+        raise AssertionError(f"a step asks a tensor for a value, by {error.func}; the cause says where") from error
 
 
 def golden_fill(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -124,7 +152,7 @@ def random_tokens(
     lengths = spans or {"cls": 1, "groups": 6}
     stops = torch.tensor([0, *lengths.values()]).cumsum(0).tolist()
     features = torch.randn(batch, stops[-1], dim, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-    return TokenSet(features, torch.ones(batch, stops[-1], dtype=torch.bool), dict(zip(lengths, pairwise(stops))))
+    return TokenSet.full(features, dict(zip(lengths, pairwise(stops))))
 
 
 def _noise(count: int, position: int) -> Tensor:

@@ -1,0 +1,111 @@
+"""What depends on data is settled on the host: a step of any trainable model asks no tensor for a value."""
+
+import pytest
+import torch
+from clouds import random_clouds
+from scene_batches import collate, scene
+
+import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
+from geo_lm4ve.classification.task import Classify, ClassifyConfig
+from geo_lm4ve.config import registered
+from geo_lm4ve.model import build_model
+from geo_lm4ve.options import load_option
+from geo_lm4ve.points.batch import PointBatch
+from geo_lm4ve.testing import assert_settled_on_host
+from geo_lm4ve.traffic.batch import SceneInfo
+from geo_lm4ve.traffic.forecast.task import Forecast, ForecastConfig
+from geo_lm4ve.traffic.source import SceneSource
+
+UNTRAINED = {"kinematic"}
+"""Encoders without parameters."""
+UNTRAINED_HEADS = {"constant_velocity", "constant_turn_rate", "lane_follower"}
+"""Baselines by rule: no step of training runs them, and lane_follower walks each scene's lane graph on the host."""
+
+MODELS = {
+    "point_bert": ("point_bert_tiny", {}, "classification", {}, None),
+    "class token": ("point_bert_tiny", {}, "classification", {"reads": ["cls"], "pooling": ["first"]}, None),
+    "point_mae": ("point_mae", {"depth": 2}, "point_mae", {}, None),
+    "vectornet": ("vectornet_small", {}, "vectornet", {}, None),
+    "vectornet, first stage": ("vectornet_small", {}, "vectornet", {}, "subgraph"),
+    "mmtransformer": ("mmtransformer_small", {}, "mmtransformer", {}, None),
+    "mmtransformer, first stage": ("mmtransformer_small", {}, "mmtransformer", {}, "agents_lanes"),
+}
+"""Encoder and head options with what differs from them, and ``bridge.after``. The class token and VectorNet's agents
+are read alone: their blocks compute nothing else."""
+
+BLOCKS = {
+    "identity": ("identity", {}),
+    "mlp": ("mlp", {}),
+    "random_frozen": ("random_frozen", {"layers": 2}),
+    "layers of transformers": ("gpt2", {"source": "random:gpt2"}),
+}
+
+
+class NoData(SceneSource):
+    """A source that a loss never asks."""
+
+    def __init__(self):
+        pass
+
+
+def points():
+    return PointBatch(random_clouds(2, 256), torch.tensor([0, 1]), torch.arange(2))
+
+
+def scenes():
+    """Scenes of different sizes, with an agent that has left and a lane that ends early."""
+    batch = collate(scene(5, 7, seed=0), scene(3, 4, seed=1), scene(1, 2, seed=2))
+    batch.graph["agent"].history_valid[2, -1] = False
+    batch.graph["lane"].points_valid[0, 5:] = False
+    return batch
+
+
+def batch_and_loss(encoder):
+    if encoder.startswith("point"):
+        return points(), Classify(ClassifyConfig(), ["a", "b", "c"]).loss
+    info = SceneInfo("scenes for a loss", (), {})
+    return scenes(), Forecast(ForecastConfig(), NoData(), info).loss
+
+
+def build(name, block):
+    encoder, sizes, head, reads, after = MODELS[name]
+    option, values = BLOCKS[block]
+    torch.manual_seed(0)
+    return build_model(
+        load_option("encoder", encoder, sizes),
+        load_option("block", option, values),
+        load_option("bridge", "linear", {"after": after}),
+        load_option("head", head, reads),
+        outputs=3 if encoder.startswith("point") else 30,
+    )
+
+
+def outputs(prediction):
+    if isinstance(prediction, torch.Tensor):
+        return [prediction]
+    return [prediction.positions, prediction.probabilities, prediction.agents.positions, prediction.agents.rows]
+
+
+def test_every_part_that_trains_is_here():
+    parts = [(load_option("encoder", encoder).name, head) for encoder, _, head, *_ in MODELS.values()]
+    encoders, heads = map(set, zip(*parts))
+    assert encoders == set(registered("encoder")) - UNTRAINED
+    assert {load_option("head", head).name for head in heads} == set(registered("head")) - UNTRAINED_HEADS
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("name", MODELS)
+def test_a_step_asks_no_tensor_for_a_value(name, block):
+    batch, loss = batch_and_loss(MODELS[name][0])
+    assert_settled_on_host(build(name, block).train(), batch.to("cpu"), lambda *values: loss(*values).total)
+
+
+@pytest.mark.parametrize("name", ["class token", "vectornet", "mmtransformer, first stage"])
+def test_a_batch_that_carries_nothing_gives_the_same_and_is_found_out(name):
+    batch, loss = batch_and_loss(MODELS[name][0])
+    model = build(name, "random_frozen").eval()
+    with torch.no_grad():
+        for found, expected in zip(outputs(model(batch)), outputs(model(batch.settled()))):
+            assert torch.equal(found, expected)
+    with pytest.raises(AssertionError, match="asks a tensor for a value"):
+        assert_settled_on_host(model, batch, lambda *values: loss(*values).total)
