@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from geo_lm4ve.config import PartConfig
+from geo_lm4ve.parts.data import Batch
 
 
 class Encoder(nn.Module):
@@ -41,4 +42,8 @@ class EncoderConfig(PartConfig):
 
     def build(self) -> Encoder:
         """The encoder with fresh weights."""
+        raise NotImplementedError
+
+    def sample_batch(self, size: int = 2, seed: int = 0) -> Batch:
+        """A small batch of random samples such as the encoder takes, for tests of models and a first look."""
         raise NotImplementedError

@@ -33,6 +33,12 @@ class PointBatch:
         """Number of clouds B."""
         return len(self.points)
 
+    @classmethod
+    def random(cls, size: int, points: int, seed: int = 0) -> PointBatch:
+        """``size`` normal clouds of two classes, without ties."""
+        clouds = torch.randn(size, points, 3, generator=torch.Generator().manual_seed(seed))
+        return cls(clouds, torch.arange(size) % 2, torch.arange(size))
+
     def settled(self) -> PointBatch:
         """The same batch after a look at its coordinates; ValueError names a point that is not finite."""
         if not self.finite:

@@ -2,15 +2,11 @@
 
 import pytest
 import torch
-from clouds import random_clouds
-from scene_batches import collate, scene
 
-import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.classification.task import Classify, ClassifyConfig
 from geo_lm4ve.config import registered
-from geo_lm4ve.model import build_model
+from geo_lm4ve.model import ModelConfig
 from geo_lm4ve.options import load_option
-from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.testing import assert_settled_on_host
 from geo_lm4ve.traffic.batch import SceneInfo
 from geo_lm4ve.traffic.forecast.task import Forecast, ForecastConfig
@@ -45,39 +41,31 @@ class NoData(SceneSource):
     """A source that a loss never asks."""
 
     def __init__(self):
-        pass
+        self.config = load_option("data", "argoverse1")
 
 
-def points():
-    return PointBatch(random_clouds(2, 256), torch.tensor([0, 1]), torch.arange(2))
+CLASSIFY = Classify(ClassifyConfig(), [str(number) for number in range(40)])
+FORECAST = Forecast(ForecastConfig(), NoData(), SceneInfo("scenes for a loss", (), {}))
+LOSSES = {"classification": CLASSIFY, "point_mae": CLASSIFY, "vectornet": FORECAST, "mmtransformer": FORECAST}
+"""By head."""
 
 
-def scenes():
-    """Scenes of different sizes, with an agent that has left and a lane that ends early."""
-    batch = collate(scene(5, 7, seed=0), scene(3, 4, seed=1), scene(1, 2, seed=2))
-    batch.graph["agent"].history_valid[2, -1] = False
-    batch.graph["lane"].points_valid[0, 5:] = False
-    return batch
-
-
-def batch_and_loss(encoder):
-    if encoder.startswith("point"):
-        return points(), Classify(ClassifyConfig(), ["a", "b", "c"]).loss
-    info = SceneInfo("scenes for a loss", (), {})
-    return scenes(), Forecast(ForecastConfig(), NoData(), info).loss
+def batch_and_loss(name):
+    encoder, sizes, head, *_ = MODELS[name]
+    return load_option("encoder", encoder, sizes).sample_batch(3), LOSSES[head].loss
 
 
 def build(name, block):
     encoder, sizes, head, reads, after = MODELS[name]
     option, values = BLOCKS[block]
     torch.manual_seed(0)
-    return build_model(
+    return ModelConfig(
         load_option("encoder", encoder, sizes),
         load_option("block", option, values),
         load_option("bridge", "linear", {"after": after}),
         load_option("head", head, reads),
-        outputs=3 if encoder.startswith("point") else 30,
-    )
+        load_option("head", head).default_outputs,
+    ).build()
 
 
 def outputs(prediction):
@@ -96,13 +84,13 @@ def test_every_part_that_trains_is_here():
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_asks_no_tensor_for_a_value(name, block):
-    batch, loss = batch_and_loss(MODELS[name][0])
+    batch, loss = batch_and_loss(name)
     assert_settled_on_host(build(name, block).train(), batch.to("cpu"), lambda *values: loss(*values).total)
 
 
 @pytest.mark.parametrize("name", ["class token", "vectornet", "mmtransformer, first stage"])
 def test_a_batch_that_carries_nothing_gives_the_same_and_is_found_out(name):
-    batch, loss = batch_and_loss(MODELS[name][0])
+    batch, loss = batch_and_loss(name)
     model = build(name, "random_frozen").eval()
     with torch.no_grad():
         for found, expected in zip(outputs(model(batch)), outputs(model(batch.settled()))):

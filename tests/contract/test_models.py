@@ -4,33 +4,37 @@ import dataclasses
 
 import pytest
 import torch
-from clouds import random_clouds
-from scene_batches import collate, scene
 
 import geo_lm4ve
-import geo_lm4ve.cli
 from geo_lm4ve.model import Model, ModelConfig
 from geo_lm4ve.options import load_option, options
-from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.testing import assert_block_frozen, assert_padding_invariant
 
-HEAVY = {"point_bert_2k", "point_bert_4k", "point_bert_8k"}
-"""Options that differ from point_bert in the number of points alone."""
-UNTRAINED = {"kinematic"}
-"""Baselines without parameters: nothing a block could help; tested with their heads."""
-MODELS = sorted(set(options("encoder")) - HEAVY - UNTRAINED)
+
+def shapes(option):
+    """Names and shapes of an encoder's tensors."""
+    with torch.device("meta"):
+        return {key: tuple(value.shape) for key, value in load_option("encoder", option).build().state_dict().items()}
+
+
+def distinct(names):
+    """Options with weights, without those that differ from an earlier one in nothing a weight shows (more points)."""
+    found = {option: shapes(option) for option in names}
+    firsts = {str(tensors): option for option, tensors in reversed(found.items()) if tensors}
+    return sorted(firsts.values())
+
+
+MODELS = distinct(options("encoder"))
 
 
 def batch_for(model):
-    """A batch of two small samples for the model's encoder, and the number of outputs it stands for."""
-    if model.startswith("point"):
-        return PointBatch(random_clouds(2, 1024), torch.tensor([0, 1]), torch.arange(2))
-    return collate(scene(5, 7, seed=0), scene(3, 4, seed=1))
+    """A batch of two small samples for the model's encoder."""
+    return load_option("encoder", model).sample_batch(2)
 
 
 def create(model, block="random_frozen"):
     torch.manual_seed(0)
-    return geo_lm4ve.create_model(model, num_classes=5 if model.startswith("point") else 30, block=block)
+    return geo_lm4ve.create_model(model, block=block)
 
 
 def tensors(prediction):
@@ -124,13 +128,13 @@ def test_the_bridge_may_follow_any_stage(name, place):
     encoder = load_option("encoder", name)
     stages = list(encoder.build().stages)
     after = stages[0] if place == "first" else stages[len(stages) // 2]
-    head = create(name, "identity").config.head
+    built = create(name, "identity").config
     model = ModelConfig(
         encoder,
         load_option("block", "mlp"),
         load_option("bridge", "linear", {"after": after}),
-        head,
-        outputs=5 if name.startswith("point") else 30,
+        built.head,
+        built.outputs,
     ).build()
     with torch.no_grad():
         for value in tensors(model.eval()(batch_for(name))).values():

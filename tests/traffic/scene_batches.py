@@ -1,55 +1,12 @@
-"""Small batches of random traffic scenes for model tests: ragged, with late tracks, gaps and hidden futures."""
+"""Batches of random traffic scenes for model tests, and two golden ones from formulas."""
 
 import torch
-from torch_geometric.data import Batch, HeteroData
+from torch_geometric.data import HeteroData
 
 from geo_lm4ve.traffic.batch import SceneBatch
+from geo_lm4ve.traffic.sample import F, P, T, collate, scene
 
-T, F, P = 20, 30, 10
-
-
-def scene(agents: int, lanes: int, seed: int, history: int = T, future: int = F, points: int = P) -> HeteroData:
-    """One scene: cars on random straight lines, lanes as random walks, in the frame of the first car."""
-    random = torch.Generator().manual_seed(seed)
-    graph = HeteroData()
-    graph["agent"].num_nodes, graph["lane"].num_nodes = agents, lanes
-    start = 40 * torch.randn(agents, 1, 2, generator=random)
-    speed = 0.8 * torch.randn(agents, 1, 2, generator=random)
-    start[0] = 0
-    time = torch.arange(1.0 - history, future + 1)[None, :, None]
-    track = start + speed * time + 0.05 * torch.randn(agents, history + future, 2, generator=random)
-    seen = torch.rand(agents, history + future, generator=random) > 0.1
-    for agent in range(1, agents):
-        seen[agent, : int(torch.randint(0, history - 1, (1,), generator=random))] = False
-    seen[0], seen[:, history - 1] = True, True
-    track = torch.where(seen[..., None], track, 0.0)
-    graph["agent"].history, graph["agent"].history_valid = track[:, :history], seen[:, :history]
-    graph["agent"].future, graph["agent"].future_valid = track[:, history:], seen[:, history:]
-    graph["agent"].type = torch.ones(agents, dtype=torch.int64)
-    graph["agent"].is_target = torch.arange(agents) == 0
-    walk = 40 * torch.randn(lanes, 1, 2, generator=random) + torch.randn(lanes, points, 2, generator=random).cumsum(1)
-    length = torch.randint(2, points + 1, (lanes, 1), generator=random)
-    place = torch.arange(points)[None].expand(lanes, -1)
-    graph["lane"].points = walk.take_along_dim(torch.minimum(place, length - 1)[..., None], dim=1)
-    graph["lane"].points_valid = place < length
-    for name, values in {"turn": 3, "intersection": 2, "control": 2}.items():
-        graph["lane"][name] = torch.randint(0, values, (lanes,), generator=random)
-    return graph
-
-
-def collate(*scenes: HeteroData) -> SceneBatch:
-    """A batch of scenes."""
-    count, history = len(scenes), scenes[0]["agent"].history.shape[1]
-    return SceneBatch(
-        graph=Batch.from_data_list(list(scenes)),
-        scene_id=[f"scene-{i}" for i in range(count)],
-        city=["PIT"] * count,
-        agent_ids=[[str(agent) for agent in range(graph["agent"].num_nodes)] for graph in scenes],
-        origin=torch.zeros(count, 2, dtype=torch.float64),
-        rotation=torch.zeros(count, dtype=torch.float64),
-        timestamps=(0.1 * torch.arange(float(history))).expand(count, -1),
-        index=torch.arange(count),
-    )
+__all__ = ["collate", "double", "golden", "scene"]
 
 
 def double(batch: SceneBatch) -> SceneBatch:

@@ -72,6 +72,10 @@ class PointBertConfig(EncoderConfig):
         """The encoder with PyTorch's default initialisation, as in the official fine-tuning class."""
         return PointBert(self)
 
+    def sample_batch(self, size: int = 2, seed: int = 0) -> PointBatch:
+        """Clouds of twice as many points as there are groups, or as a group needs."""
+        return PointBatch.random(size, max(2 * self.num_groups, self.group_size), seed)
+
 
 class PointEmbedding(nn.Module):
     """First stage: a point cloud becomes a class token and one token per group of neighbouring points.

@@ -11,6 +11,7 @@ from geo_lm4ve.config import register
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.tokens import TokenSet
 from geo_lm4ve.traffic.batch import SceneBatch
+from geo_lm4ve.traffic.sample import sample_batch
 
 SCENE = "scene"
 """Context entry: the SceneBatch, for heads that forecast from positions and lanes instead of features."""
@@ -30,6 +31,10 @@ class KinematicEncoderConfig(EncoderConfig):
     def build(self) -> KinematicEncoder:
         """The encoder."""
         return KinematicEncoder()
+
+    def sample_batch(self, size: int = 2, seed: int = 0) -> SceneBatch:
+        """Scenes of different sizes."""
+        return sample_batch(size, seed)
 
 
 class KinematicEncoder(Encoder):

@@ -17,6 +17,7 @@ from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices
 from geo_lm4ve.traffic.encoders.polylines import PolylineNet, Vectors, lane_attributes, lane_segments, steps
 from geo_lm4ve.traffic.encoders.scene_tokens import agent_rows, pad, scene_tokens
 from geo_lm4ve.traffic.encoders.stacked_transformer import SinusoidalPositions, TransformerDecoder, TransformerEncoder
+from geo_lm4ve.traffic.sample import sample_batch
 
 HISTORY_FEATURES, LANE_FEATURES, LANE_LEVELS = 4, 7, 2
 PROPOSALS = "proposals"
@@ -67,6 +68,10 @@ class MmTransformerConfig(EncoderConfig):
     def build(self) -> MmTransformer:
         """The encoder initialised as officially: Glorot-uniform matrices, orthogonal queries."""
         return MmTransformer(self)
+
+    def sample_batch(self, size: int = 2, seed: int = 0) -> SceneBatch:
+        """Scenes of different sizes."""
+        return sample_batch(size, seed)
 
 
 class HistoryTransformer(nn.Module):

@@ -15,6 +15,7 @@ from geo_lm4ve.traffic.batch import SceneBatch
 from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices, zero_biases
 from geo_lm4ve.traffic.encoders.polylines import PolylineNet, Vectors, lane_attributes, lane_segments, steps
 from geo_lm4ve.traffic.encoders.scene_tokens import agent_rows, pad, scene_tokens
+from geo_lm4ve.traffic.sample import sample_batch
 
 AGENT_FEATURES, LANE_FEATURES = 6, 7
 
@@ -49,6 +50,10 @@ class VectorNetConfig(EncoderConfig):
     def build(self) -> VectorNet:
         """The encoder with Glorot-uniform weights and zero biases."""
         return VectorNet(self)
+
+    def sample_batch(self, size: int = 2, seed: int = 0) -> SceneBatch:
+        """Scenes of different sizes."""
+        return sample_batch(size, seed)
 
 
 class SubGraphs(nn.Module):
