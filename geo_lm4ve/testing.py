@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -19,25 +20,75 @@ from torch._subclasses.fake_tensor import (
 )
 
 from geo_lm4ve.blocks.base import Block
+from geo_lm4ve.blocks.precision import compute_dtype
 from geo_lm4ve.model import Model
 from geo_lm4ve.tokens import TokenSet
 
 _U32 = 0xFFFFFFFF
 
+# What two right computations of one thing may differ by depends on the machine: its vector width, its threads and its
+# units for low precision decide in which order a sum is taken and where it is rounded. So bounds are counted in
+# roundings of the dtype and never read off one machine. In float32 and float64 every term of a sum is rounded: in
+# another order, sums of up to thousands of terms differ by tens of roundings, and a network has a few such layers. For
+# half types sums are carried on in float32 and each step rounds its result once: a layer has a few such steps. A token
+# that sees what it must not see differs by 20 roundings of bfloat16 and by a million of float32.
+_ROUNDINGS, _ROUNDINGS_OF_HALF = 256, 4
 
-def assert_permutation_equivariant(block: Block, dim: int | None = None, *, tolerance: float = 1e-5) -> None:
+
+def rounding_bound(dtype: torch.dtype, roundings: float | None = None) -> float:
+    """The relative difference that rounding explains between two computations of one thing in ``dtype``.
+
+    Args:
+        dtype: the coarsest floating dtype that takes part.
+        roundings: how many of its epsilon; default: 256, for dtypes of 16 bits and less 4.
+    """
+    info = torch.finfo(dtype)
+    if roundings is None:
+        roundings = _ROUNDINGS if info.bits > 16 else _ROUNDINGS_OF_HALF
+    return roundings * info.eps
+
+
+def assert_equal_up_to_rounding(
+    found: Tensor | np.ndarray,
+    expected: Tensor | np.ndarray,
+    *,
+    roundings: float | None = None,
+    dtype: torch.dtype | None = None,
+    scale: float | None = None,
+) -> None:
+    """Assert that two computations of one thing agree, but for the order and the place of roundings.
+
+    Args:
+        found: one result; integers and truth values must be equal.
+        expected: the other, of the same shape.
+        roundings: as in ``rounding_bound``.
+        dtype: as in ``rounding_bound``; default: the coarser dtype of the two.
+        scale: size of the numbers that were rounded; default: the largest expected value. Needed where they cancel.
+    """
+    found, expected = torch.as_tensor(found).detach(), torch.as_tensor(expected).detach()
+    assert found.shape == expected.shape, f"shapes differ: {tuple(found.shape)} and {tuple(expected.shape)}"
+    if not expected.is_floating_point():
+        assert torch.equal(found, expected), "the integers differ"
+    elif expected.numel():
+        bound = rounding_bound(dtype or _coarsest((found.dtype, expected.dtype)), roundings)
+        _assert_close(found, expected, bound, "the two computations differ", scale)
+
+
+def assert_permutation_equivariant(block: Block, dim: int | None = None, *, tolerance: float | None = None) -> None:
     """Assert that permuting the tokens permutes the block's output and changes nothing else.
 
     Args:
         block: called as block(features (B, N, D), valid (B, N)), in eval mode.
         dim: width D; needed only where the block has none of its own.
-        tolerance: largest difference allowed, relative to the largest output.
+        tolerance: largest difference allowed, relative to the largest output; default: ``rounding_bound`` of the
+            coarsest floating dtype among inputs, parameters and buffers.
     """
     x, valid = _tokens_for(block, dim)
+    bound = rounding_bound(_dtype_of(block, x)) if tolerance is None else tolerance
     order = torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         expected, found = block(x, valid)[:, order], block(x[:, order], valid[:, order])
-    _assert_close(found[valid[:, order]], expected[valid[:, order]], tolerance, "the block is not equivariant")
+    _assert_close(found[valid[:, order]], expected[valid[:, order]], bound, "the block is not equivariant")
 
 
 def assert_padding_invariant(
@@ -46,7 +97,7 @@ def assert_padding_invariant(
     *,
     dim: int | None = None,
     padding: int = 3,
-    tolerance: float = 1e-5,
+    tolerance: float | None = None,
 ) -> None:
     """Assert that valid tokens come out the same whether or not padding stands behind them, whatever it holds.
 
@@ -56,7 +107,7 @@ def assert_padding_invariant(
             off. Context tensors of shape (B, N, ...) are taken to run along the tokens.
         dim: for a block that has no width of its own.
         padding: number of padding tokens.
-        tolerance: largest difference allowed, relative to the largest output.
+        tolerance: as in ``assert_permutation_equivariant``.
     """
     if tokens is None:
         x, _ = _tokens_for(module, dim)
@@ -68,7 +119,8 @@ def assert_padding_invariant(
         padded = _apply(module, tokens.replace(features=features, valid=valid))[:, :keep]
         short = _apply(module, _cut(tokens, keep))
     mask = tokens.valid[:, :keep]
-    _assert_close(padded[mask], short[mask], tolerance, "padding reaches the valid tokens")
+    bound = rounding_bound(_dtype_of(module, tokens.features)) if tolerance is None else tolerance
+    _assert_close(padded[mask], short[mask], bound, "padding reaches the valid tokens")
 
 
 def assert_block_frozen(model: Model, batch: Any, loss: Callable[[Any], Tensor] | None = None) -> None:
@@ -219,6 +271,16 @@ def _mean_square(prediction: Tensor) -> Tensor:
     return prediction.square().mean()
 
 
-def _assert_close(found: Tensor, expected: Tensor, tolerance: float, complaint: str) -> None:
-    error = float((found - expected).abs().max() / expected.abs().max().clamp(min=1e-30))
-    assert error <= tolerance, f"{complaint}: relative difference {error:.2e} exceeds {tolerance:.0e}"
+def _dtype_of(module: nn.Module, x: Tensor) -> torch.dtype:
+    """The coarsest floating dtype that takes part when the module is called with ``x``, under autocast too."""
+    return _coarsest((x.dtype, compute_dtype(x), *(tensor.dtype for tensor in _all_tensors(module).values())))
+
+
+def _coarsest(dtypes: Iterable[torch.dtype]) -> torch.dtype:
+    return max((dtype for dtype in dtypes if dtype.is_floating_point), key=lambda dtype: torch.finfo(dtype).eps)
+
+
+def _assert_close(found: Tensor, expected: Tensor, bound: float, complaint: str, scale: float | None = None) -> None:
+    found, expected = (tensor.to("cpu", torch.float64) for tensor in (found, expected))
+    error = float((found - expected).abs().max()) / max(scale or float(expected.abs().max()), 1e-300)
+    assert error <= bound, f"{complaint}: relative difference {error:.2e} exceeds {bound:.1e}"

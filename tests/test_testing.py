@@ -11,11 +11,13 @@ from geo_lm4ve.model import create_model
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.testing import (
     assert_block_frozen,
+    assert_equal_up_to_rounding,
     assert_padding_invariant,
     assert_permutation_equivariant,
     golden_clouds,
     golden_fill,
     random_tokens,
+    rounding_bound,
 )
 
 
@@ -56,6 +58,58 @@ def test_permutation():
     assert_permutation_equivariant(Mixing(masked=True))
     with pytest.raises(AssertionError, match="not equivariant: relative difference"):
         assert_permutation_equivariant(Counting())
+
+
+def test_bounds_follow_the_coarsest_dtype_that_takes_part():
+    half, single, double = torch.bfloat16, torch.float32, torch.float64
+    assert rounding_bound(half) == 4 * 2**-7
+    assert [rounding_bound(dtype) for dtype in (single, double)] == [256 * 2**-23, 256 * 2**-52]
+    x = torch.linspace(-1, 1, 20, dtype=double)
+    assert_equal_up_to_rounding(x.to(half), x)
+    assert_equal_up_to_rounding(x.float(), x)
+    assert_equal_up_to_rounding(1e4 + x.float() - 1e4, x, scale=1e4)
+    assert_equal_up_to_rounding(x.to(half).double(), x, dtype=half)
+    for found, values in (
+        (1.04 * x, {"dtype": half}),
+        (x.to(half).float(), {}),
+        ((1 + 1e-6) * x, {}),
+        ((1 + 1e-15) * x, {"roundings": 0}),
+    ):
+        with pytest.raises(AssertionError, match="computations differ: relative difference"):
+            assert_equal_up_to_rounding(found, x, **values)
+
+
+def test_what_is_not_a_number_or_an_integer_is_equal_or_not():
+    assert_equal_up_to_rounding(torch.arange(3), torch.arange(3))
+    assert_equal_up_to_rounding(torch.zeros(0), torch.zeros(0))
+    for found, expected in (
+        (torch.tensor([1, 2]), torch.tensor([1, 3])),
+        (torch.zeros(2), torch.zeros(3)),
+        (torch.tensor([1.0, float("nan")]), torch.ones(2)),
+        (torch.ones(2), torch.tensor([1.0, float("nan")])),
+        (torch.full((2,), 1e-30), torch.zeros(2)),
+    ):
+        with pytest.raises(AssertionError):
+            assert_equal_up_to_rounding(found, expected)
+
+
+def test_half_precision_widens_the_bound_of_a_block_and_a_given_tolerance_stays():
+    class Halving(Block):
+        """Rounds what it reads, in another way at each place."""
+
+        dim = 4
+
+        def __init__(self, dtype):
+            super().__init__()
+            self.register_buffer("weight", torch.ones(4, dtype=dtype))
+
+        def forward(self, x, valid):
+            return x * (1 + torch.arange(x.shape[1])[:, None] * 1e-3)
+
+    assert_permutation_equivariant(Halving(torch.bfloat16))
+    for block, tolerance in ((Halving(torch.float32), None), (Halving(torch.bfloat16), 1e-5)):
+        with pytest.raises(AssertionError, match="not equivariant"):
+            assert_permutation_equivariant(block, tolerance=tolerance)
 
 
 def test_padding_of_a_block():
@@ -129,4 +183,4 @@ def test_golden_clouds_are_the_published_fixture():
     assert clouds.shape == (2, 1024, 3)
     assert radii[0].min() == pytest.approx(0.5, abs=2e-3)
     assert radii[0].max() == pytest.approx(1.0, abs=2e-3)
-    assert torch.allclose(clouds[1], 0.9 * clouds[0].flip(0))
+    assert_equal_up_to_rounding(clouds[1], 0.9 * clouds[0].flip(0))

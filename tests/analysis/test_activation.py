@@ -1,6 +1,7 @@
 import torch
 
 from geo_lm4ve.analysis.activation import frequency, magnitude
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 
 
 def _tokens():
@@ -27,7 +28,7 @@ def test_padding_has_no_value_and_no_influence():
     for kind in (magnitude, frequency):
         plain, other = kind(features, valid), kind(spoilt, valid)
         assert plain[1, 3:].isnan().all()
-        torch.testing.assert_close(plain, other, equal_nan=True)
+        assert_equal_up_to_rounding(other[valid], plain[valid])
         assert plain[valid].min() == 0
         assert plain[valid].max() == 1
 
@@ -35,7 +36,8 @@ def test_padding_has_no_value_and_no_influence():
 def test_frequency_looks_at_phases_alone():
     features, valid = _tokens()
     scale = torch.rand(2, 5, 1) + 0.5
-    torch.testing.assert_close(frequency(features * scale, valid), frequency(features, valid), equal_nan=True)
+    scaled, plain = frequency(features * scale, valid), frequency(features, valid)
+    assert_equal_up_to_rounding(scaled[valid], plain[valid], dtype=torch.float32)  # the scaled features are rounded
     assert not torch.allclose(magnitude(features * scale, valid), magnitude(features, valid), equal_nan=True)
 
 

@@ -13,6 +13,7 @@ from geo_lm4ve.blocks.base import BlockError, LayerWeights
 from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train
 from geo_lm4ve.blocks.frozen import FrozenBlock, PretrainedBlockConfig
 from geo_lm4ve.config import make
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 
 FAMILIES = pytest.mark.parametrize("family", sorted(MODELS))
 
@@ -27,7 +28,7 @@ def test_without_order_tokens_are_a_set(family: str) -> None:
     block = FrozenBlock(random_weights(family))
     x, valid = tokens(block.dim)
     order = torch.randperm(x.shape[1])
-    torch.testing.assert_close(block(x[:, order], valid[:, order]), block(x, valid)[:, order], rtol=1e-4, atol=1e-5)
+    assert_equal_up_to_rounding(block(x[:, order], valid[:, order]), block(x, valid)[:, order])
 
 
 @FAMILIES
@@ -40,7 +41,7 @@ def test_padding_changes_nothing(family: str, causal: bool) -> None:
     for row, keep, filtered in zip(x, valid, out):
         if keep.any():
             alone = block(row[None, keep], torch.ones(1, int(keep.sum()), dtype=torch.bool))
-            torch.testing.assert_close(filtered[keep], alone[0], rtol=1e-4, atol=1e-5)
+            assert_equal_up_to_rounding(filtered[keep], alone[0])
 
 
 @FAMILIES
@@ -116,8 +117,7 @@ def test_output_has_the_dtype_of_the_input(llama: LayerWeights, dtype: torch.dty
     x, valid = tokens(block.dim)
     out = block(x.to(dtype), valid)
     assert out.dtype == dtype
-    exact = block(x, valid)
-    assert (out.float() - exact).norm() / exact.norm() < 2e-2
+    assert_equal_up_to_rounding(out, block(x, valid))
 
 
 @FAMILIES
@@ -129,9 +129,10 @@ def test_autocast_gives_float32_close_to_the_exact_result(family: str) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         out = block(x.bfloat16(), valid)
     assert out.dtype == torch.float32
-    assert (out - exact).norm() / exact.norm() < 2e-2
+    # These weights are large and pass every rounding on enlarged; a gradient goes forward and back.
+    assert_equal_up_to_rounding(out, exact, dtype=torch.bfloat16, roundings=8)
     (grad,), (true,) = (torch.autograd.grad(probe(y), x) for y in (out, exact))
-    assert (grad - true).norm() / true.norm() < 5e-2
+    assert_equal_up_to_rounding(grad, true, dtype=torch.bfloat16, roundings=16)
 
 
 @FAMILIES
@@ -181,7 +182,7 @@ def test_lora_trains_only_its_updates(family: str) -> None:
         if parameter.requires_grad:
             nn.init.normal_(parameter, std=0.02)
     other.load_state_dict(block.state_dict(), strict=True)
-    torch.testing.assert_close(other(x, valid), block(x, valid))
+    assert_equal_up_to_rounding(other(x, valid), block(x, valid))
 
 
 def test_lora_targets_are_checked_and_chosen(llama: LayerWeights) -> None:
@@ -212,7 +213,7 @@ def test_layers_compose() -> None:
     )
     block = FrozenBlock(both, final_norm="off")
     x, valid = tokens(block.dim)
-    torch.testing.assert_close(block(x, valid), second(first(x, valid), valid))
+    assert_equal_up_to_rounding(block(x, valid), second(first(x, valid), valid))
 
 
 def test_final_norm(llama: LayerWeights) -> None:
@@ -222,8 +223,8 @@ def test_final_norm(llama: LayerWeights) -> None:
     loaded = replace(llama, final_norm={"weight": gain})
     off = FrozenBlock(llama, final_norm="off")(x, valid)
     ones = FrozenBlock(loaded, final_norm="ones")(x, valid)
-    torch.testing.assert_close(ones, off * torch.rsqrt(off.square().mean(-1, keepdim=True) + 1e-6))
-    torch.testing.assert_close(FrozenBlock(loaded, final_norm="loaded")(x, valid), ones * gain)
+    assert_equal_up_to_rounding(ones, off * torch.rsqrt(off.square().mean(-1, keepdim=True) + 1e-6))
+    assert_equal_up_to_rounding(FrozenBlock(loaded, final_norm="loaded")(x, valid), ones * gain)
     with pytest.raises(BlockError, match="final_norm: loaded, but llama gives no weights"):
         FrozenBlock(llama, final_norm="loaded")
 

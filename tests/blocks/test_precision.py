@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from geo_lm4ve.blocks import precision
 from geo_lm4ve.blocks.precision import StoredLayerNorm, StoredLinear, compute_dtype, residual_stream, stored_linear
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 
 
 def kept_for_backward(compute: object) -> list[Tensor]:
@@ -24,8 +25,8 @@ def test_equals_a_linear_layer_with_the_converted_weight(transposed: bool, bias:
     x = torch.randn(2, 3, 6, requires_grad=True)
     y = stored_linear(x, weight, b, transposed)
     true = nn.functional.linear(x, weight.float().T if transposed else weight.float(), b)
-    torch.testing.assert_close(y, true)
-    torch.testing.assert_close(*(torch.autograd.grad(out.square().sum(), x)[0] for out in (y, true)))
+    assert_equal_up_to_rounding(y, true)
+    assert_equal_up_to_rounding(*(torch.autograd.grad(out.square().sum(), x)[0] for out in (y, true)))
 
 
 def test_gradients_of_every_order_are_right() -> None:
@@ -43,7 +44,7 @@ def test_per_sample_gradients_work() -> None:
     weight = torch.randn(5, 4).bfloat16()
     x = torch.randn(3, 4)
     grads = torch.func.vmap(torch.func.grad(lambda row: stored_linear(row, weight, None).square().sum()))(x)
-    torch.testing.assert_close(grads, 2 * (x @ weight.float().T) @ weight.float())
+    assert_equal_up_to_rounding(grads, 2 * (x @ weight.float().T) @ weight.float())
 
 
 def test_no_converted_weight_is_kept() -> None:
@@ -62,7 +63,7 @@ def test_buffer_for_conversion_is_reused_and_survives_inference_mode() -> None:
     first = precision._scratch.buffer.data_ptr()
     y = stored_linear(x, weight, None)
     assert precision._scratch.buffer.data_ptr() == first
-    torch.testing.assert_close(y, x @ weight.float().T)
+    assert_equal_up_to_rounding(y, x @ weight.float().T)
 
 
 def test_trained_weights_get_their_gradient() -> None:
@@ -82,7 +83,7 @@ def test_layer_norm_takes_any_dtype() -> None:
     norm = StoredLayerNorm(8)
     nn.init.normal_(norm.weight)
     x = torch.randn(3, 8)
-    torch.testing.assert_close(norm(x.double()).float(), norm(x))
+    assert_equal_up_to_rounding(norm(x.double()), norm(x))
 
 
 @pytest.mark.parametrize("units", [False, True])

@@ -2,12 +2,13 @@
 
 import json
 
-import numpy as np
 import pytest
+import torch
 from small_runs import command
 from test_commands import tool
 
 from geo_lm4ve.options import CONFIGS
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 from geo_lm4ve.traffic.submissions import read_argoverse1
@@ -64,7 +65,8 @@ def test_predict_forecasts_files_with_a_run_and_with_a_baseline(trained, tmp_pat
     assert code == 0, err
     folder, listed = (read_argoverse1(tmp_path / name / "forecasts.h5") for name in ("folder", "run"))
     assert sorted(folder.scenes) == sorted(listed.scenes) == sorted(file.stem for file in files)
-    assert np.array_equal(np.sort(folder.positions, axis=None), np.sort(listed.positions, axis=None))
+    order = [folder.scenes.index(scene) for scene in listed.scenes]
+    assert_equal_up_to_rounding(folder.positions[order], listed.positions, dtype=torch.float32, scale=100.0)  # metres
     expected = json.loads((run / "results.json").read_text())["metrics"]
     assert scores["metrics"]["K=6"]["minFDE"] == pytest.approx(expected["minFDE_6"], abs=1e-2)
     page = (tmp_path / "run" / "scenes.html").read_text()

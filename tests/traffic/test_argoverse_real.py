@@ -6,6 +6,7 @@ import torch
 from traffic_files import first
 
 from geo_lm4ve.options import load_option
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse1_map import read_vector_map, vector_map_path
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
@@ -62,7 +63,9 @@ def test_scenes_lead_back_to_the_files(val, subset):
     batch = val.batch(torch.arange(20))
     futures = batch.to_city(batch.graph["agent"].future[batch.targets])
     for row in range(20):
-        assert np.abs(futures[row].numpy() - files.recording(files.items[row]).future).max() < 2e-5
+        assert_equal_up_to_rounding(
+            futures[row], files.recording(files.items[row]).future, dtype=torch.float32, roundings=2, scale=100.0
+        )
 
 
 @pytest.mark.parametrize("option", ["argoverse1", "argoverse1_mmtransformer"])

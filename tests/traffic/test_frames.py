@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.frames import (
     displacement_heading,
     regression_heading,
@@ -31,8 +32,12 @@ def test_to_local_is_the_exact_inverse_of_to_world(seed):
     points = 100 * torch.randn(4, 6, 30, 2, generator=random, dtype=torch.float64)
     origin = 5000 * torch.randn(4, 2, generator=random, dtype=torch.float64)
     rotation = 10 * torch.randn(4, generator=random, dtype=torch.float64)
-    assert (to_local(to_world(points, origin, rotation), origin, rotation) - points).abs().max() < 1e-11
-    assert (to_world(to_local(points, origin, rotation), origin, rotation) - points).abs().max() < 2e-11
+    assert_equal_up_to_rounding(
+        to_local(to_world(points, origin, rotation), origin, rotation), points, scale=2e4, roundings=4
+    )
+    assert_equal_up_to_rounding(
+        to_world(to_local(points, origin, rotation), origin, rotation), points, scale=2e4, roundings=4
+    )
 
 
 def test_rotation_is_counter_clockwise_and_keeps_lengths():

@@ -6,6 +6,7 @@ import torch
 from geo_lm4ve.config import ConfigError, make
 from geo_lm4ve.options import load_option
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
 from geo_lm4ve.traffic.view.conventions import (
@@ -47,13 +48,13 @@ def test_every_convention_leads_back_to_the_same_city(frame, layout, request, tm
     for kind, steps in (("history", slice(None, now)), ("future", slice(now, None))):
         found = batch.to_city(batch.graph["agent"][kind][batch.targets])
         expected = torch.stack([torch.from_numpy(recording.positions[0, steps]) for recording in recordings])
-        assert (found - expected).abs().max() < 5e-5
+        assert_equal_up_to_rounding(found, expected, dtype=torch.float32, roundings=4, scale=100.0)
     agent = batch.graph["agent"]
     speed = torch.stack([torch.from_numpy(recording.velocity[0]) for recording in recordings])
     turned = torch.polar(agent.velocity[batch.targets].norm(dim=1).double(), batch.rotation)
     angle = torch.atan2(*agent.velocity[batch.targets].double().unbind(1)[::-1])
     found = torch.polar(turned.abs(), turned.angle() + angle)
-    torch.testing.assert_close(torch.view_as_real(found), speed, atol=1e-4, rtol=0)
+    assert_equal_up_to_rounding(torch.view_as_real(found), speed, dtype=torch.float32)
 
 
 @pytest.mark.parametrize("name", ["vectornet", "mmtransformer", "tnt", "forecast-mae"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.frames import to_local
 from geo_lm4ve.traffic.view.conventions import AgentArea, AgentSelection, LaneArea, LaneSelection
@@ -69,7 +70,7 @@ def test_lanes_by_their_rules(shown, area):
                 expected.append(local)
         found = lane.points[lane.batch == row].double()
         assert len(found) == len(expected) > 0
-        torch.testing.assert_close(found, torch.stack(expected), atol=1e-4, rtol=0)
+        assert_equal_up_to_rounding(found, torch.stack(expected), dtype=torch.float32)
 
 
 def test_limits_keep_the_nearest_and_the_target(shown):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.testing import random_tokens
+from geo_lm4ve.testing import assert_equal_up_to_rounding, random_tokens
 from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
 from geo_lm4ve.traffic.heads.mmtransformer import MmTransformerHeadConfig
 from geo_lm4ve.traffic.heads.vectornet import VectorNetHeadConfig
@@ -69,8 +69,8 @@ def test_futures_start_from_where_the_agent_is(built):
     head, tokens = built
     shift = torch.tensor([3.0, -7.0], dtype=torch.float64)
     moved = head(tokens.replace(positions=tokens.positions + shift))
-    torch.testing.assert_close(moved.agents.positions, head(tokens).agents.positions + shift)
-    torch.testing.assert_close(moved.probabilities, head(tokens).probabilities)
+    assert_equal_up_to_rounding(moved.agents.positions, head(tokens).agents.positions + shift)
+    assert_equal_up_to_rounding(moved.probabilities, head(tokens).probabilities)
 
 
 def test_only_the_tokens_that_the_head_declares_are_read(built):
@@ -78,7 +78,7 @@ def test_only_the_tokens_that_the_head_declares_are_read(built):
     other = tokens.features.clone()
     other[:, tokens.span("lanes")] = 99.0
     other[0, tokens.span(head.reads[0])][2 * other[:, tokens.span(head.reads[0])].shape[1] // 3 :] = 99.0
-    torch.testing.assert_close(head(tokens.replace(features=other)).positions, head(tokens).positions)
+    assert_equal_up_to_rounding(head(tokens.replace(features=other)).positions, head(tokens).positions)
 
 
 def test_mmtransformer_sums_steps_up():

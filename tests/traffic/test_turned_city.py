@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from geo_lm4ve.model import create_model
+from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.cache.packing import Scene, pack_scenes
 from geo_lm4ve.traffic.records.recording import Recording
 from geo_lm4ve.traffic.records.vector_map import Lane, VectorMap
@@ -79,8 +80,8 @@ def test_forecasts_turn_with_the_city(name, standing):
     after = batch_of(city(angle, shift, standing), FRAMES[name])
     with torch.no_grad():
         one, two = model(before), model(after)
-    torch.testing.assert_close(two.positions, one.positions, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(two.probabilities, one.probabilities, atol=1e-5, rtol=1e-4)
+    assert_equal_up_to_rounding(two.positions, one.positions)
+    assert_equal_up_to_rounding(two.probabilities, one.probabilities)
     expected = moved(before.to_city(one.positions).numpy().reshape(-1, 2), angle, shift)
     found = after.to_city(two.positions).numpy().reshape(-1, 2)
-    assert np.abs(found - expected).max() < 2e-4
+    assert_equal_up_to_rounding(found, expected, dtype=torch.float32, scale=float(one.positions.abs().max()))

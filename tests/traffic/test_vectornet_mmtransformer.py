@@ -9,7 +9,7 @@ from scene_batches import collate, double, scene
 from geo_lm4ve.bridge import LinearBridgeConfig
 from geo_lm4ve.model import ModelConfig, create_model
 from geo_lm4ve.options import load_option
-from geo_lm4ve.testing import assert_block_frozen
+from geo_lm4ve.testing import assert_block_frozen, assert_equal_up_to_rounding
 from geo_lm4ve.traffic.heads.trajectory_loss import trajectory_loss
 
 MODELS = {
@@ -53,8 +53,8 @@ def test_a_batch_gives_what_its_scenes_give_one_by_one(model):
     alone = [model(double(collate(graph))) for graph in scenes]
     for field in ("positions", "probabilities"):
         expected = torch.cat([getattr(prediction, field) for prediction in alone])
-        torch.testing.assert_close(getattr(together, field), expected)
-    torch.testing.assert_close(together.agents.positions, torch.cat([one.agents.positions for one in alone]))
+        assert_equal_up_to_rounding(getattr(together, field), expected)
+    assert_equal_up_to_rounding(together.agents.positions, torch.cat([one.agents.positions for one in alone]))
     assert together.agents.rows.tolist() == list(range(20))
 
 
@@ -67,8 +67,8 @@ def test_the_order_of_the_others_and_of_the_lanes_does_not_matter(model):
             if isinstance(value, torch.Tensor):
                 shuffled[kind][key] = value[order]
     before, after = model(double(collate(graph))), model(double(collate(shuffled)))
-    torch.testing.assert_close(after.positions, before.positions)
-    torch.testing.assert_close(after.agents.positions, before.agents.positions[agents])
+    assert_equal_up_to_rounding(after.positions, before.positions)
+    assert_equal_up_to_rounding(after.agents.positions, before.agents.positions[agents])
     assert not torch.allclose(before.agents.positions[1], before.agents.positions[2])
 
 
@@ -78,7 +78,7 @@ def test_lanes_padded_to_more_points_are_the_same_lanes(model):
     lanes = batch.graph["lane"]
     lanes.points = torch.cat([lanes.points, 1e3 * torch.ones(6, 4, 2)], dim=1)
     lanes.points_valid = torch.cat([lanes.points_valid, torch.zeros(6, 4, dtype=torch.bool)], dim=1)
-    torch.testing.assert_close(model(batch).positions, before)
+    assert_equal_up_to_rounding(model(batch).positions, before)
 
 
 def test_the_target_depends_on_others_lanes_and_its_own_past(model):
@@ -96,7 +96,7 @@ def test_moving_an_agent_that_has_left_or_hidden_frames_changes_nothing(model):
     before = model(batch)
     assert before.agents.rows.tolist() == [0, 1, 2]
     agents.history[~agents.history_valid] = 77.0
-    torch.testing.assert_close(model(batch).positions, before.positions)
+    assert_equal_up_to_rounding(model(batch).positions, before.positions)
 
 
 @pytest.mark.parametrize("case", ["no lanes at all", "300 agents", "standing target", "seen once", "nobody else"])
@@ -111,7 +111,7 @@ def test_hard_scenes_give_finite_predictions_and_gradients(model, case):
     batch = double(collate(graph))
     prediction = model(batch)
     assert prediction.positions.isfinite().all()
-    torch.testing.assert_close(prediction.probabilities.sum(1), torch.ones(1, dtype=torch.float64))
+    assert_equal_up_to_rounding(prediction.probabilities.sum(1), torch.ones(1, dtype=torch.float64))
     model.zero_grad()
     loss(prediction, batch).backward()
     for name, parameter in model.named_parameters():
@@ -133,7 +133,7 @@ def test_mixed_precision_does_not_round_positions(model):
     first = next(iter(single.encoder.stages.values()))
     expected = first(batch).features
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        torch.testing.assert_close(first(batch).features, expected)
+        assert_equal_up_to_rounding(first(batch).features, expected)
         positions = single(batch).positions
     assert positions.dtype == torch.float32
     assert (positions != positions.bfloat16()).float().mean() > 0.9
@@ -159,4 +159,4 @@ def test_padding_does_not_reach_the_prediction_through_the_block(name, after):
     with torch.no_grad():
         together = model(collate(*some_scenes())).positions
         alone = torch.cat([model(collate(graph)).positions for graph in some_scenes()])
-    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+    assert_equal_up_to_rounding(together, alone)
