@@ -1,12 +1,14 @@
 """Small complete experiments for tests: four kinds of solids as point clouds, a tiny Point-BERT, any block."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.experiment import ExperimentConfig
@@ -84,3 +86,20 @@ def command(*arguments: object, processes: int = 0, **more) -> subprocess.Comple
         timeout=600,
         **more,
     )
+
+
+def tool(capsys: pytest.CaptureFixture[str], name: str, *arguments: object) -> tuple[int, str, str]:
+    """Run ``python tools/<name>.py arguments`` in this process; returns (exit code, stdout, stderr)."""
+    before = sys.argv
+    sys.argv = [str(ROOT / "tools" / f"{name}.py"), *map(str, arguments)]
+    code = 0
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
+    finally:
+        sys.argv = before
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err

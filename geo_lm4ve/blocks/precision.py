@@ -59,7 +59,7 @@ def residual_stream(x: Float[Tensor, "b n d"]) -> Iterator[Float[Tensor, "b n d"
         yield x.float()
 
 
-class _Scratch(threading.local):
+class Scratch(threading.local):
     """One buffer per thread for converted weights: on CPUs fresh memory costs 20 times the conversion (page faults)."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class _Scratch(threading.local):
         return self.buffer[:size].view(dtype).view(weight.shape).copy_(weight)
 
 
-_scratch = _Scratch()
+scratch = Scratch()
 
 
 class _FrozenMatmul(torch.autograd.Function):
@@ -87,7 +87,7 @@ class _FrozenMatmul(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, weight: Tensor, transposed: bool) -> Tensor:
         """The product in the dtype of x."""
-        matrix = _scratch.converted(weight, x.dtype)
+        matrix = scratch.converted(weight, x.dtype)
         return F.linear(x, matrix.T if transposed else matrix)
 
     @staticmethod

@@ -54,7 +54,7 @@ def confusion_png(
     margin = 0.5 + 0.6 * font / 72 * max(len(name) for name in names)
     side, top = cell * len(names), 1.3
     figure = style.new_figure(max(margin + side + 1.3, 6.4), top + side + margin + 0.1)
-    style.heading(figure, title, _summary(matrix, names), synthetic=synthetic)
+    style.heading(figure, title, summary(matrix, names), synthetic=synthetic)
     axes = style.new_axes(figure, margin, top, side, side)
     _draw(axes, matrix, names, font)
     _legend(figure, 0.2, 0.84)
@@ -87,7 +87,7 @@ def _check(matrix: Integer[np.ndarray, "c c"], names: Sequence[str], order: str)
         raise ValueError(f"order {order!r} is none of {', '.join(ORDERS)}")
 
 
-def _summary(matrix: Integer[np.ndarray, "c c"], names: Sequence[str]) -> str:
+def summary(matrix: Integer[np.ndarray, "c c"], names: Sequence[str]) -> str:
     """Overall and mean class accuracy, and the most frequent confusions."""
     total, present = max(int(matrix.sum()), 1), matrix.sum(axis=1) > 0
     recall = row_shares(matrix).diagonal()[present]
@@ -100,7 +100,7 @@ def _summary(matrix: Integer[np.ndarray, "c c"], names: Sequence[str]) -> str:
 
 
 def _draw(axes: Axes, matrix: Integer[np.ndarray, "c c"], names: Sequence[str], font: float) -> None:
-    colours, ticks = _colours(matrix), np.arange(len(names))
+    colours, ticks = cell_colours(matrix), np.arange(len(names))
     axes.imshow(colours, interpolation="nearest", aspect="equal")
     axes.set_xticks(ticks, names, rotation=90, fontsize=font, parse_math=False)
     axes.set_yticks(ticks, names, fontsize=font, parse_math=False)
@@ -116,7 +116,8 @@ def _draw(axes: Axes, matrix: Integer[np.ndarray, "c c"], names: Sequence[str], 
         _print_counts(axes, matrix, colours)
 
 
-def _colours(matrix: Integer[np.ndarray, "c c"]) -> Float[np.ndarray, "c c 3"]:
+def cell_colours(matrix: Integer[np.ndarray, "c c"]) -> Float[np.ndarray, "c c 3"]:
+    """A colour per cell: hits blue, errors orange, by their share of the row; grey where there is nothing."""
     hits, tints = np.eye(len(matrix), dtype=bool)[..., None], _tint(row_shares(matrix))
     colours = np.where(hits, mpl.colormaps["Blues"](tints)[..., :3], mpl.colormaps["Oranges"](tints)[..., :3])
     colours[matrix == 0] = _EMPTY

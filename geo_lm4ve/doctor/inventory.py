@@ -37,7 +37,7 @@ def blocks() -> list[Item]:
 
 def data() -> list[Item]:
     """All options of the data group, those at hand first."""
-    return _items("data", _data)
+    return _items("data", data_item)
 
 
 def _items(group: str, look: Callable[[str, Any], Item]) -> list[Item]:
@@ -59,10 +59,15 @@ def _block(name: str, config: Any) -> Item:
     source = getattr(config, "source", None)
     if source is None:
         return Item(name, "–", True, "needs no files")
+    at_hand, note = weights_at_hand(source, config.layers)
+    return Item(name, source, at_hand, note)
+
+
+def weights_at_hand(source: str, layers: Sequence[int]) -> tuple[bool, str]:
+    """Whether these layers of a block's source are there without a fetch, and where, or what is missing."""
     kind, _, place = source.partition(":")
     look = {"package": _package, "hub": _hub, "random": _random}.get(kind, _path)
-    at_hand, note = look(place, config.layers)
-    return Item(name, source, at_hand, note)
+    return look(place, layers)
 
 
 def _package(place: str, _layers: Sequence[int]) -> tuple[bool, str]:
@@ -118,7 +123,8 @@ def _path(place: str, _layers: Sequence[int]) -> tuple[bool, str]:
     return path.exists(), "present" if path.exists() else f"{path.absolute()} does not exist"
 
 
-def _data(name: str, config: Any) -> Item:
+def data_item(name: str, config: Any) -> Item:
+    """A data option: how many samples are where it looks, or the way to get them."""
     root = getattr(config, "root", None)
     if root is None:
         return Item(name, "–", True, "needs no files")

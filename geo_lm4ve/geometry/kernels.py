@@ -71,7 +71,7 @@ def choose(op: str, device: torch.device | str = "cpu", dtype: torch.dtype = tor
         return Choice(TORCH, f"no other implementation on {torch.device(device).type}")
     if dtype != torch.float32:
         return Choice(TORCH, f"{faster} works in float32, the points are {dtype}")
-    module, reason = _probe(faster)
+    module, reason = probe(faster)
     return Choice(faster if module else TORCH, reason)
 
 
@@ -83,7 +83,7 @@ def announce(device: torch.device | str | None = None) -> dict[str, str]:
 
 
 @functools.cache
-def _probe(package: str) -> tuple[ModuleType | None, str]:
+def probe(package: str) -> tuple[ModuleType | None, str]:
     """The module of an optional package, or None; and what was found."""
     try:
         module = importlib.import_module(_MODULES[package])
@@ -102,7 +102,7 @@ def _version(package: str) -> str:
 
 
 def _module(package: str) -> ModuleType:
-    module, reason = _probe(package)
+    module, reason = probe(package)
     if module is None:
         raise ImportError(reason)
     return module

@@ -46,14 +46,15 @@ def fps_order(points: Float[Tensor, "n p 3"], count: int, folder: Path, what: st
     stored = _load(path, digest, count)
     if stored is not None:
         return stored
-    order = _compute(points, count, f"farthest point order of {what}, {len(points)} clouds, once")
+    order = compute_order(points, count, f"farthest point order of {what}, {len(points)} clouds, once")
     with atomic_path(path) as temporary:
         temporary.write_bytes(save({"order": order}, {"points": digest, "order": _digest(order)}))
     say(f"kept the farthest point order in {path}")
     return order.long()
 
 
-def _compute(points: Tensor, count: int, doing: str) -> Tensor:
+def compute_order(points: Tensor, count: int, doing: str) -> Tensor:
+    """The order itself, (n, count) in the smallest dtype that holds it; ``doing`` is said with the progress."""
     dtype = torch.int16 if points.shape[1] <= torch.iinfo(torch.int16).max else torch.int32
     order = torch.empty(len(points), count, dtype=dtype)
     with kernels.reference():

@@ -34,7 +34,9 @@ _LABELLED = 2
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
+    """The values of one key of one run."""
+
     run: str
     split: str
     x: Float[np.ndarray, " n"]
@@ -83,13 +85,13 @@ def curves_png(
     Raises:
         ValueError: no record, records without ``step`` and ``epoch``, or nothing to draw.
     """
-    position = _position(runs)
-    panels = {name: _lines(runs, name, position) for name in ("loss", *metrics, "lr")}
+    position = shared_position(runs)
+    panels = {name: lines_of(runs, name, position) for name in ("loss", *metrics, "lr")}
     panels = {name: lines for name, lines in panels.items() if lines}
     if not panels:
         keys = sorted({key for records in runs.values() for record in records for key in record})
         raise ValueError(f"nothing to draw: no key ends in loss, lr or {', '.join(metrics)}; keys: {', '.join(keys)}")
-    entries = _legend_entries(list(runs), panels) if len(runs) > 1 else []
+    entries = legend_entries(list(runs), panels) if len(runs) > 1 else []
     top = 0.75 + _ENTRY * math.ceil(len(entries) / 2)
     figure = style.new_figure(_WIDTH, top + _HEIGHT * len(panels))
     style.heading(figure, title, synthetic=synthetic)
@@ -101,7 +103,7 @@ def curves_png(
     style.save(figure, path)
 
 
-def _position(runs: Mapping[str, Records]) -> str:
+def shared_position(runs: Mapping[str, Records]) -> str:
     """``step`` if every record has it, else ``epoch``."""
     records = [record for run in runs.values() for record in run]
     for name in _POSITIONS:
@@ -110,14 +112,14 @@ def _position(runs: Mapping[str, Records]) -> str:
     raise ValueError("training curves need at least one record, and 'step' or 'epoch' in all of them")
 
 
-def _lines(runs: Mapping[str, Records], ending: str, position: str) -> list[_Line]:
+def lines_of(runs: Mapping[str, Records], ending: str, position: str) -> list[Line]:
     """Every key of every run that ends in ``ending``."""
     lines = []
     for run, records in runs.items():
         for key in dict.fromkeys(key for record in records for key in record if _ends_in(key, ending)):
             values = [(record[position], record[key]) for record in records if record.get(key) is not None]
             x, y = np.array(values, dtype=float).reshape(-1, 2).T
-            lines.append(_Line(run, key.removesuffix(ending).rstrip("/_. ") or "train", x, y))
+            lines.append(Line(run, key.removesuffix(ending).rstrip("/_. ") or "train", x, y))
     return lines
 
 
@@ -125,7 +127,7 @@ def _ends_in(key: str, ending: str) -> bool:
     return key == ending or any(key.endswith(separator + ending) for separator in "/_. ")
 
 
-def _draw(axes: Axes, name: str, lines: Sequence[_Line], runs: list[str]) -> None:
+def _draw(axes: Axes, name: str, lines: Sequence[Line], runs: list[str]) -> None:
     splits = _splits(lines)
     for line in lines:
         run, split = runs.index(line.run), splits.index(line.split)
@@ -145,11 +147,11 @@ def _draw(axes: Axes, name: str, lines: Sequence[_Line], runs: list[str]) -> Non
         axes.legend(fontsize=7.5, frameon=False, ncols=len(splits))
 
 
-def _splits(lines: Sequence[_Line]) -> list[str]:
+def _splits(lines: Sequence[Line]) -> list[str]:
     return list(dict.fromkeys(line.split for line in lines))
 
 
-def _legend_entries(runs: list[str], panels: Mapping[str, Sequence[_Line]]) -> list[Line2D]:
+def legend_entries(runs: list[str], panels: Mapping[str, Sequence[Line]]) -> list[Line2D]:
     """A coloured line per run; where a panel shows several splits, a grey one with the dashes of each."""
     colours = [style.SERIES[place % len(style.SERIES)] for place in range(len(runs))]
     entries = [Line2D([], [], color=colour, linewidth=2, label=run) for colour, run in zip(colours, runs)]
@@ -168,7 +170,7 @@ def _draw_legend(figure: Figure, entries: Sequence[Line2D]) -> None:
         figure.legend(handles=list(entries), ncols=2, fontsize=8, handlelength=2.4, labelspacing=0.35, **place)
 
 
-def _print_last(axes: Axes, lines: Sequence[_Line]) -> None:
+def _print_last(axes: Axes, lines: Sequence[Line]) -> None:
     """The last value of each line in the right margin, unless there are too many to tell apart."""
     if len(lines) > _LABELLED:
         return

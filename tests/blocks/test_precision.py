@@ -56,13 +56,13 @@ def test_no_converted_weight_is_kept() -> None:
 
 def test_buffer_for_conversion_is_reused_and_survives_inference_mode() -> None:
     weight, x = torch.randn(8, 8).bfloat16(), torch.randn(2, 8)
-    precision._scratch.buffer = torch.empty(0, dtype=torch.uint8)
+    precision.scratch.buffer = torch.empty(0, dtype=torch.uint8)
     with torch.inference_mode():
         stored_linear(x, weight, None)
-    assert precision._scratch.buffer.numel() == 8 * 8 * 4
-    first = precision._scratch.buffer.data_ptr()
+    assert precision.scratch.buffer.numel() == 8 * 8 * 4
+    first = precision.scratch.buffer.data_ptr()
     y = stored_linear(x, weight, None)
-    assert precision._scratch.buffer.data_ptr() == first
+    assert precision.scratch.buffer.data_ptr() == first
     assert_equal_up_to_rounding(y, x @ weight.float().T)
 
 

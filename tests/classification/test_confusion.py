@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from geo_lm4ve.classification.confusion import _colours, _summary, class_order, confusion_png, row_shares
+from geo_lm4ve.classification.confusion import cell_colours, class_order, confusion_png, row_shares, summary
 
 TOY = np.array([[8, 2, 0], [1, 3, 0], [0, 0, 0]])
 
@@ -12,7 +12,7 @@ def test_rows_sum_to_one_and_empty_rows_to_zero():
 
 
 def test_summary_counts_by_hand():
-    text = _summary(TOY, ["a", "b", "c"])
+    text = summary(TOY, ["a", "b", "c"])
     assert "14 samples" in text
     assert "overall accuracy 78.6%" in text  # 11 / 14
     assert "mean class accuracy 77.5%" in text  # (0.8 + 0.75) / 2: a class without samples does not count
@@ -21,7 +21,7 @@ def test_summary_counts_by_hand():
 
 
 def test_hits_are_blue_errors_orange_the_rest_grey():
-    red, _, blue = np.moveaxis(_colours(TOY), -1, 0)
+    red, _, blue = np.moveaxis(cell_colours(TOY), -1, 0)
     assert (blue[[0, 1], [0, 1]] > red[[0, 1], [0, 1]]).all()
     assert (red[[0, 1], [1, 0]] > blue[[0, 1], [1, 0]]).all()
     assert np.allclose(red[2], blue[2], atol=0.04)
@@ -30,7 +30,7 @@ def test_hits_are_blue_errors_orange_the_rest_grey():
 
 def test_a_single_error_in_a_hundred_is_visible():
     many = np.array([[99, 1, 0], [0, 100, 0], [0, 0, 100]])
-    colours = _colours(many)
+    colours = cell_colours(many)
     assert np.abs(colours[0, 1] - colours[0, 2]).max() > 0.15
 
 

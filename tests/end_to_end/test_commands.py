@@ -2,12 +2,10 @@
 
 import json
 import re
-import runpy
-import sys
 
 import pytest
 from PIL import Image
-from small_runs import ROOT, command, write_folder
+from small_runs import ROOT, command, tool, write_folder
 
 from geo_lm4ve.options import CONFIGS
 
@@ -16,23 +14,6 @@ SMALL = {
     "modelnet40_llama": ["encoder=point_bert_tiny", "block=random_frozen", "data.points=128"],
 }
 """What makes each shipped experiment small enough for a test."""
-
-
-def tool(capsys, name, *arguments):
-    """Run ``python tools/<name>.py arguments`` in this process; returns (exit code, stdout, stderr)."""
-    before = sys.argv
-    sys.argv = [str(ROOT / "tools" / f"{name}.py"), *map(str, arguments)]
-    code = 0
-    try:
-        runpy.run_path(sys.argv[0], run_name="__main__")
-    except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        if isinstance(stop.code, str):
-            print(stop.code, file=sys.stderr)
-    finally:
-        sys.argv = before
-    shown = capsys.readouterr()
-    return code, shown.out, shown.err
 
 
 @pytest.fixture
@@ -147,6 +128,7 @@ def test_predict_prints_a_table_and_writes_json(tmp_path, folder, capsys):
     assert "missing.stl" in err
 
 
+@pytest.mark.slow
 def test_a_config_outside_the_repository_may_use_every_option(tmp_path, folder):
     (tmp_path / "mine.yaml").write_text(
         (CONFIGS / "modelnet40_llama.yaml").read_text().replace("name: modelnet40_llama", "name: mine")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_commands import tool
+from small_runs import tool
 
 from geo_lm4ve.options import CONFIGS
 from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1

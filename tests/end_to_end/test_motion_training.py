@@ -4,8 +4,7 @@ import json
 
 import pytest
 import torch
-from small_runs import command
-from test_commands import tool
+from small_runs import command, tool
 
 from geo_lm4ve.options import CONFIGS
 from geo_lm4ve.testing import assert_equal_up_to_rounding

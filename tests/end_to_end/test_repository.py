@@ -52,6 +52,14 @@ def test_no_python_in_datasets():
     assert not list((ROOT / "datasets").rglob("*.py")), "datasets/ would shadow Hugging Face datasets"
 
 
+def test_tests_use_public_names_and_no_other_test():
+    for path in (ROOT / "tests").rglob("*.py"):
+        text = path.read_text()
+        assert not re.findall(r"^(?:from|import) test_\w+|^from geo_lm4ve[\w.]* import .*\b_\w+", text, re.M), path
+        for name in re.findall(r"^from geo_lm4ve[\w.]* import (?:\w+ as )?(\w+)$", text, re.M):
+            assert not re.findall(rf"\b{name}\._[a-z]\w*", text), f"{path}: a private name of {name}"
+
+
 def test_wheel_carries_the_configs(tmp_path):
     pytest.importorskip("hatchling")
     code = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"

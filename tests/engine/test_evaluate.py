@@ -90,6 +90,7 @@ def test_empty_folder_is_no_run(trained, tmp_path):
         classify_files(small, tmp_path, [])
 
 
+@pytest.mark.slow
 def test_two_processes_score_like_one(trained):
     small, folder, results = trained
     small.data.root = str(folder.parents[2] / "data")
@@ -103,6 +104,7 @@ def test_two_processes_score_like_one(trained):
     assert two["metrics"]["loss"] == pytest.approx(results["metrics"]["loss"], rel=rounding_bound(torch.float32))
 
 
+@pytest.mark.slow
 def test_two_processes_train_like_one(tmp_path):
     changes = {"encoder": {"freeze": True}, "head": {"hidden": [16], "dropout": 0.0}, "run": {"select_on": "last"}}
     small = experiment(tmp_path, **changes)

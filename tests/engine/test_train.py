@@ -107,6 +107,7 @@ def test_resume_after_a_crash_at_any_step_gives_the_same_weights(tmp_path, monke
         assert {**a, speed: 0} == {**b, speed: 0}
 
 
+@pytest.mark.slow
 def test_resume_after_a_real_kill(tmp_path):
     changes = {"optim": {"epochs": 30}, "run": {"select_on": "last"}}
     train(experiment(tmp_path / "whole", **changes))

@@ -13,9 +13,9 @@ from geo_lm4ve.geometry.sampling import farthest_point_sample
 
 @pytest.fixture(autouse=True)
 def _fresh_probe():
-    kernels._probe.cache_clear()
+    kernels.probe.cache_clear()
     yield
-    kernels._probe.cache_clear()
+    kernels.probe.cache_clear()
 
 
 def hide(monkeypatch, name):

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from geo_lm4ve.points.viz.contact_sheet import _shorten, contact_sheet_png
+from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png, shorten
 from geo_lm4ve.viz import style
 
 RNG = np.random.default_rng(0)
@@ -62,8 +62,8 @@ def test_bad_input_names_the_culprit(tmp_path):
 
 
 def test_shorten_keeps_both_ends():
-    assert _shorten("Connector_PinHeader", 19) == "Connector_PinHeader"
-    short = _shorten("Connector_PinHeader_1x40", 12)
+    assert shorten("Connector_PinHeader", 19) == "Connector_PinHeader"
+    short = shorten("Connector_PinHeader_1x40", 12)
     assert len(short) == 12
     assert short.startswith("Connect")
     assert short.endswith("1x40")

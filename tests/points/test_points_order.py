@@ -21,8 +21,8 @@ def expected(count):
 def computed(monkeypatch):
     """Counts how often an order is computed."""
     calls = []
-    compute = points_order._compute
-    monkeypatch.setattr(points_order, "_compute", lambda *arguments: calls.append(1) or compute(*arguments))
+    compute = points_order.compute_order
+    monkeypatch.setattr(points_order, "compute_order", lambda *arguments: calls.append(1) or compute(*arguments))
     return calls
 
 

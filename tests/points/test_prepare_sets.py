@@ -1,8 +1,5 @@
 import hashlib
 import io
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -11,6 +8,7 @@ import numpy as np
 import pytest
 from point_folders import write_hdf5
 from rich.console import Console
+from small_runs import ROOT, tool
 
 from geo_lm4ve.config import make
 from geo_lm4ve.parts.data import DataError
@@ -18,8 +16,6 @@ from geo_lm4ve.points.modelnet40 import NAMES
 from geo_lm4ve.points.prepare import modelnet40 as modelnet40_module
 from geo_lm4ve.prepare.base import DATASETS, PREPARERS, find
 from geo_lm4ve.prepare.manifest import read_manifest
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def md5(path):
@@ -137,19 +133,13 @@ def test_manifest_errors(tmp_path):
             read_manifest(path)
 
 
-def tool(*arguments):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    command = [sys.executable, "tools/prepare.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
-
-
-def test_command_line(tmp_path):
-    shown = tool("--help")
-    assert shown.returncode == 0
+def test_command_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, shown, _ = tool(capsys, "prepare", "--help")
+    assert code == 0
     for name, preparer in PREPARERS.items():
-        assert name in shown.stdout
-        assert preparer.summary in shown.stdout
-    failed = tool("modelnet40", "--check", "--root", tmp_path)
-    assert failed.returncode == 1
-    assert failed.stderr.startswith("error: ")
-    assert "Traceback" not in failed.stderr
+        assert name in shown
+        assert preparer.summary in shown
+    code, _, error = tool(capsys, "prepare", "modelnet40", "--check", "--root", tmp_path)
+    assert code == 1
+    assert error.startswith("error: ")

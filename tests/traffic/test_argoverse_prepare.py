@@ -79,7 +79,7 @@ def test_without_files_the_ways_to_get_them_are_told(tmp_path):
     with pytest.raises(DataError, match="no scene cache"):
         Argoverse2().check(tmp_path)
     with pytest.raises(DataError, match=r"manifest\.toml"):
-        Argoverse2()._given(tmp_path)
+        Argoverse2().prepare(tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from geo_lm4ve.viz.curves import _legend_entries, _lines, _position, curves_png, read_metrics, smooth
+from geo_lm4ve.viz.curves import curves_png, legend_entries, lines_of, read_metrics, shared_position, smooth
 
 RUN = [
     {"epoch": 1, "step": 10, "loss": 2.0, "train_accuracy": 0.3, "lr": 1e-3},
@@ -35,20 +35,20 @@ def test_read_metrics_refuses_a_broken_line_elsewhere(tmp_path):
 
 
 def test_keys_find_their_panel_and_their_split():
-    loss = _lines({"a": RUN}, "loss", "step")
+    loss = lines_of({"a": RUN}, "loss", "step")
     assert [(line.split, line.x.tolist(), line.y.tolist()) for line in loss] == [
         ("train", [10, 20], [2, 1]),
         ("val", [20], [1.5]),
     ]
-    assert [line.split for line in _lines({"a": RUN}, "overall_accuracy", "epoch")] == ["val"]
-    assert _lines({"a": RUN}, "accuracy_at_5", "epoch") == []
+    assert [line.split for line in lines_of({"a": RUN}, "overall_accuracy", "epoch")] == ["val"]
+    assert lines_of({"a": RUN}, "accuracy_at_5", "epoch") == []
 
 
 def test_position_is_the_step_only_if_all_runs_have_it():
-    assert _position({"a": RUN}) == "step"
-    assert _position({"a": RUN, "b": [{"epoch": 1}]}) == "epoch"
+    assert shared_position({"a": RUN}) == "step"
+    assert shared_position({"a": RUN, "b": [{"epoch": 1}]}) == "epoch"
     with pytest.raises(ValueError, match="'step' or 'epoch'"):
-        _position({"a": [{"loss": 1.0}]})
+        shared_position({"a": [{"loss": 1.0}]})
 
 
 def test_smooth_keeps_constants_and_the_mean_of_a_long_curve():
@@ -67,12 +67,12 @@ def test_one_panel_each_for_loss_metric_and_rate(tmp_path):
 
 
 def test_the_legend_of_several_runs_names_runs_and_splits():
-    panels = {"loss": _lines({"a": RUN, "b": RUN}, "loss", "step"), "lr": _lines({"a": RUN, "b": RUN}, "lr", "step")}
-    entries = _legend_entries(["a", "b"], panels)
+    panels = {name: lines_of({"a": RUN, "b": RUN}, name, "step") for name in ("loss", "lr")}
+    entries = legend_entries(["a", "b"], panels)
     assert [entry.get_label() for entry in entries] == ["a", "b", "train", "val"]
     assert entries[0].get_color() != entries[1].get_color()
     assert entries[2].get_linestyle() != entries[3].get_linestyle()
-    assert [entry.get_label() for entry in _legend_entries(["a", "b"], {"lr": panels["lr"]})] == ["a", "b"]
+    assert [entry.get_label() for entry in legend_entries(["a", "b"], {"lr": panels["lr"]})] == ["a", "b"]
 
 
 def test_nothing_to_draw_lists_the_keys(tmp_path):
