@@ -1,6 +1,6 @@
 """Training batches per second: clouds in memory against a DataLoader that prepares item by item.
 
-  python benchmarks/loader.py                       (about a minute)
+  python benchmarks/loader.py                       (about two minutes)
   python benchmarks/loader.py --clouds 512 --repeats 3
 
 All contenders give batches of 32 clouds of 1,024 points out of 2,048 with a random scale and shift of every cloud. The
@@ -8,6 +8,9 @@ peers hold the same clouds in memory too and do per item, in numpy, what the loa
 "first" takes the first 1,024 points and shuffles them; "fps" takes 1,200 farthest points and 1,024 random ones of them,
 with torch-quickfps in place of the CUDA kernel, at every step. Ours takes 1,024 random ones of the 1,200 farthest
 points, whose order it has computed once (the time for that is given too).
+
+Then batches of 32 made-up traffic scenes, while nothing else happens and while a device is busy with each of them for
+DEVICE seconds (the host sleeps): threads that make batches ahead should hide the making behind the device's work.
 """
 
 from __future__ import annotations
@@ -25,15 +28,20 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.data import DataLoader, Dataset
 
+from geo_lm4ve.data.loaders import TrainLoader
 from geo_lm4ve.files import write_json
 from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.parts.data import Loader
 from geo_lm4ve.points.augment import ScaleAndShift
 from geo_lm4ve.points.files import Clouds
-from geo_lm4ve.points.loader import Recipe, TrainLoader
+from geo_lm4ve.points.loader import CloudSplit, Recipe
 from geo_lm4ve.points.order import fps_order
+from geo_lm4ve.traffic.synthetic.source import SyntheticTrafficConfig
 
+OURS = "geo_lm4ve, in memory"
 RESULTS = Path(__file__).parent / "results" / "loader.json"
 BATCH, STORED, POOL, POINTS = 32, 2048, 1200, 1024
+DEVICE = 0.03  # s
 
 
 class Items(Dataset):
@@ -65,10 +73,10 @@ def epoch(loader: DataLoader) -> Callable[[], None]:
     return run
 
 
-def own_epoch(loader: TrainLoader) -> Callable[[], None]:
+def own_epoch(loader: Loader, busy: float = 0.0) -> Callable[[], None]:
     def run() -> None:
-        for batch in loader.batches(0):
-            batch.points.sum()
+        for _ in loader.batches(0):
+            time.sleep(busy)
 
     return run
 
@@ -83,7 +91,8 @@ def measure(clouds: int, repeats: int, workers: list[int]) -> dict[str, object]:
     stored = Clouds(points.gather(1, order[..., None].expand(-1, -1, 3)), labels)
     recipe = Recipe(POINTS, shuffle_points=True, augment=ScaleAndShift(2 / 3, 3 / 2, 0.2))
     contenders = {
-        "geo_lm4ve, in memory": own_epoch(TrainLoader(stored, recipe, batch_size=BATCH, seed=0, rank=0, world=1))
+        f"{OURS}, {count} workers": own_epoch(TrainLoader(CloudSplit(stored, recipe), batch_size=BATCH, workers=count))
+        for count in workers
     }
     for farthest in (False, True):
         items = Items(points.numpy(), labels.numpy(), farthest)
@@ -94,14 +103,33 @@ def measure(clouds: int, repeats: int, workers: list[int]) -> dict[str, object]:
     seconds = interleaved(contenders, repeats)
     served = clouds // BATCH * BATCH
     rates = {name: round(served / value) for name, value in seconds.items()}
-    given = {"circumstances": circumstances(), "clouds": clouds, "repeats": repeats}
-    return {**given, "fps_order_once_s": round(once, 2), "samples_per_s": rates}
+    return {"clouds": clouds, "fps_order_once_s": round(once, 2), "samples_per_s": rates}
+
+
+def measure_scenes(scenes: int, repeats: int, workers: list[int]) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as folder:
+        contenders = {}
+        for count in workers:
+            config = SyntheticTrafficConfig(root=folder, train=scenes, val=1, workers=count)
+            loader = config.build().loader("train", batch_size=BATCH, train=True, seed=0)
+            contenders[f"{count} workers"] = own_epoch(loader)
+            contenders[f"{count} workers, device busy for {1000 * DEVICE:.0f} ms"] = own_epoch(loader, DEVICE)
+        seconds = interleaved(contenders, repeats)
+    served = scenes // BATCH * BATCH
+    return {"scenes": scenes, "scenes_per_s": {name: round(served / value) for name, value in seconds.items()}}
+
+
+def table_of_scenes(result: dict[str, object]) -> Table:
+    shown = Table("geo_lm4ve, from shards", "scenes/s", title="training batches of traffic, 32 scenes")
+    for name, rate in result["scenes_per_s"].items():
+        shown.add_row(name, f"{rate:,}")
+    return shown
 
 
 def table(result: dict[str, object]) -> Table:
     rates = result["samples_per_s"]
-    ours = rates["geo_lm4ve, in memory"]
-    shown = Table("loader", "samples/s", "ours is faster by", title="training batches, 32 x 1,024 points")
+    ours = next(iter(rates.values()))
+    shown = Table("loader", "samples/s", "first is faster by", title="training batches, 32 x 1,024 points")
     for name, rate in rates.items():
         shown.add_row(name, f"{rate:,}", f"{ours / rate:.1f}")
     return shown
@@ -110,13 +138,17 @@ def table(result: dict[str, object]) -> Table:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--clouds", type=int, default=1024)
+    options.add_argument("--scenes", type=int, default=320)
     options.add_argument("--repeats", type=int, default=3)
     options.add_argument("--workers", type=int, nargs="+", default=[0, 2])
     options.add_argument("--out", type=Path, default=RESULTS, help="JSON with the figures")
     arguments = options.parse_args()
-    result = measure(arguments.clouds, arguments.repeats, arguments.workers)
+    result = {"circumstances": circumstances(), "repeats": arguments.repeats}
+    result |= measure(arguments.clouds, arguments.repeats, arguments.workers)
+    result |= measure_scenes(arguments.scenes, arguments.repeats, arguments.workers)
     console = Console()
     console.print(table(result))
+    console.print(table_of_scenes(result))
     console.print(f"farthest point order of {result['clouds']} clouds, once: {result['fps_order_once_s']} s")
     write_json(arguments.out, result)
 

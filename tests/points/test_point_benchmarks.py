@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     ("name", "arguments", "key"),
     [
-        ("loader", ["--clouds", "64", "--repeats", "1", "--workers", "0"], "samples_per_s"),
+        ("loader", ["--clouds", "64", "--scenes", "32", "--repeats", "1", "--workers", "0"], "samples_per_s"),
         ("point_ops", ["--sizes", "128:8", "--repeats", "1"], "rows"),
     ],
 )
