@@ -18,7 +18,6 @@ from measure import circumstances, interleaved
 from rich.console import Console
 from rich.table import Table
 
-import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.files import write_json
 from geo_lm4ve.model import create_model
 from geo_lm4ve.points.batch import PointBatch

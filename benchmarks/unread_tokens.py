@@ -20,7 +20,6 @@ import torch
 from measure import circumstances, interleaved
 from rich.console import Console
 
-import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.files import write_json
 from geo_lm4ve.model import create_model
 from geo_lm4ve.options import load_option

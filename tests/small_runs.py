@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 import pytest
 
-import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.options import load_option
 

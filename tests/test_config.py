@@ -3,9 +3,9 @@ from enum import Enum
 
 import pytest
 
-import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.config import ConfigError, PartConfig, lookup, make, plain, register, registered
 from geo_lm4ve.options import CONFIGS, load_option, options
+from geo_lm4ve.shipped import load_parts
 
 REQUIRED = {"point_folder": {"root": "my_clouds"}}
 """What an option leaves to its user."""
@@ -16,6 +16,7 @@ class Colour(Enum):
 
 
 def test_names_are_unique_and_match():
+    load_parts()
     with pytest.raises(ConfigError, match="already registered"):
 
         @register("encoder", "point_bert")

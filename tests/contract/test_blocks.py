@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.options import load_option, options
 from geo_lm4ve.testing import assert_equal_up_to_rounding, assert_padding_invariant, assert_permutation_equivariant
 

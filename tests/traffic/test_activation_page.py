@@ -3,7 +3,6 @@ import json
 import pytest
 from forecast_files import write_argoverse1_map, write_argoverse1_split
 
-import geo_lm4ve.cli  # noqa: F401  (registers every shipped part)
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.options import load_option
