@@ -64,8 +64,8 @@ CORE = tuple(
         ("trimesh", "trimesh", "5.0"),
         ("h5py", "h5py", "3.12"),
         ("hydra-core", "hydra", "1.3.2"),
+        ("omegaconf", "omegaconf", "2.3"),
         ("accelerate", "accelerate", "1.10"),
-        ("torchmetrics", "torchmetrics", "1.6"),
         ("safetensors", "safetensors", "0.5"),
         ("huggingface-hub", "huggingface_hub", "1.0"),
         ("gguf", "gguf", "0.17"),
@@ -74,7 +74,7 @@ CORE = tuple(
         ("scipy", "scipy", "1.14"),
         ("rich", "rich", "14"),
         ("matplotlib", "matplotlib", "3.10"),
-        ("plotly", "plotly", "6"),
+        ("contourpy", "contourpy", "1.3"),
         ("pillow", "PIL", "11"),
         ("pyarrow", "pyarrow", "18"),
     )

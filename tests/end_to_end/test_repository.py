@@ -1,8 +1,12 @@
 """What must hold of the repository as a whole."""
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from itertools import chain
 
 import pytest
 from small_runs import ROOT
@@ -50,6 +54,40 @@ def test_nothing_large_and_no_pickles_are_tracked():
 
 def test_no_python_in_datasets():
     assert not list((ROOT / "datasets").rglob("*.py")), "datasets/ would shadow Hugging Face datasets"
+
+
+def normalised(name):
+    """The form in which two spellings of a distribution's name are one (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(*folders):
+    """Top-level names of other people's packages that the code imports, wherever in a file, and one such file."""
+    found = {}
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module]
+            found |= {module.split(".")[0]: path for module in modules}
+    return {name: path for name, path in found.items() if name not in {*sys.stdlib_module_names, "geo_lm4ve"}}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed, extra = (
+        {normalised(re.match(r"[\w.-]+", line)[0]) for line in lines}
+        for lines in (project["dependencies"], chain(*project["optional-dependencies"].values()))
+    )
+    distributions = packages_distributions()
+    used = {
+        normalised(distribution): path
+        for name, path in imported("geo_lm4ve", "tools").items()
+        for distribution in distributions.get(name, [name])
+    }
+    undeclared = {name: str(path) for name, path in used.items() if name not in needed | extra}
+    assert not undeclared, "add them to pyproject.toml and geo_lm4ve/doctor/packages.py"
+    assert needed <= used.keys(), f"nothing imports {needed - used.keys()}"
 
 
 def test_tests_use_public_names_and_no_other_test():

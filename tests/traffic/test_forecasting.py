@@ -188,7 +188,7 @@ def test_metric_adds_up_over_batches_and_states():
     whole.update(positions, truth, p)
     first.update(positions[:3], truth[:3], p[:3])
     second.update(positions[3:], truth[3:], p[3:])
-    state = {name: first.metric_state[name] + second.metric_state[name] for name in ("sums", "scenes")}
+    state = {name: value + second.state()[name] for name, value in first.state().items()}
     expected = forecast_metrics(positions, truth, p, protocol=AV1, k=6)["minFDE"].mean().item()
     bound = rounding_bound(torch.float32)
     assert whole.compute()["minFDE_6"] == pytest.approx(expected, rel=bound)

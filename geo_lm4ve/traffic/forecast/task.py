@@ -164,9 +164,8 @@ class ForecastMetrics(Metrics):
 
     def state(self) -> dict[str, Tensor]:
         """The sums."""
-        errors = {"sums": self.metric.sums, "scenes": self.metric.scenes}
         return {
-            **errors,
+            **self.metric.state(),
             "compliance": self.compliance,
             "loss": self.loss,
             "single": self.single,

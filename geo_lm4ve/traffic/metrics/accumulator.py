@@ -1,4 +1,4 @@
-"""Forecasting metrics accumulated over batches and processes, as a torchmetrics metric."""
+"""Forecasting metrics accumulated over batches and processes."""
 
 from __future__ import annotations
 
@@ -7,32 +7,26 @@ from collections.abc import Mapping, Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchmetrics import Metric
 
 from geo_lm4ve.traffic.metrics.forecasting import flat_name, forecast_metrics, metric_names
 from geo_lm4ve.traffic.protocol import Protocol
 
 
-class ForecastMetric(Metric):
+class ForecastMetric:
     """Mean over all scenes of every metric of a protocol, for several K.
 
-    The state is sums and a count, so that processes add up exactly; sums are float64 where the device has it.
+    The state is sums in float64 and a count, so that processes add up exactly.
 
     Args:
         protocol: whose definitions.
         ks: the numbers of guesses, e.g. (1, 6).
     """
 
-    full_state_update = False
-    sums: Tensor
-    scenes: Tensor
-
     def __init__(self, protocol: Protocol, ks: Sequence[int] = (1, 6)):
-        super().__init__()
         self.protocol, self.ks = protocol, tuple(ks)
         self.names = [flat_name(name, k) for k in self.ks for name in metric_names(protocol)]
-        self.add_state("sums", torch.zeros(len(self.names), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("scenes", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.sums = torch.zeros(len(self.names), dtype=torch.float64)
+        self.scenes = torch.zeros((), dtype=torch.int64)
 
     def update(
         self, positions: Float[Tensor, "s n f 2"], truth: Float[Tensor, "s f 2"], probabilities: Float[Tensor, "s n"]
@@ -47,7 +41,11 @@ class ForecastMetric(Metric):
 
     def compute(self) -> dict[str, float]:
         """``minADE_6``, ... -> mean over the scenes seen (NaN before the first)."""
-        return self.means({"sums": self.sums, "scenes": self.scenes})
+        return self.means(self.state())
+
+    def state(self) -> dict[str, Tensor]:
+        """``sums`` and ``scenes``: states of batches or processes are added up."""
+        return {"sums": self.sums, "scenes": self.scenes}
 
     def means(self, state: Mapping[str, Tensor]) -> dict[str, float]:
         """The same out of a state (``sums``, ``scenes``) that was added up elsewhere."""
