@@ -6,8 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from small_runs import ROOT
-from test_commands import tool
+from small_runs import ROOT, tool
 
 from geo_lm4ve.options import CONFIGS
 
