@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch_geometric.data import Batch, HeteroData
 
-from geo_lm4ve.traffic.batch import SceneBatch
+from geo_lm4ve.traffic.batch import HZ, SceneBatch
 
 T, F, P = 20, 30, 10
 """Observed and future steps, and points of a lane, unless told."""
@@ -50,7 +50,7 @@ def collate(*scenes: HeteroData) -> SceneBatch:
         agent_ids=[[str(agent) for agent in range(graph["agent"].num_nodes)] for graph in scenes],
         origin=torch.zeros(count, 2, dtype=torch.float64),
         rotation=torch.zeros(count, dtype=torch.float64),
-        timestamps=(0.1 * torch.arange(float(history))).expand(count, -1),
+        timestamps=(torch.arange(float(history)) / HZ).expand(count, -1),
         index=torch.arange(count),
     )
 

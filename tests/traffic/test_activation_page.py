@@ -38,7 +38,9 @@ def test_page(root, tmp_path, probe):
 def test_refusals(root, tmp_path):
     with pytest.raises(ConfigError, match="magnitude, frequency"):
         activation_page(_experiment(root), None, tmp_path / "page.html", kind="colour")
-    with pytest.raises(ConfigError, match="task=forecast"):
-        activation_page(_experiment(root, task="classify"), None, tmp_path / "page.html")
+    solids = _experiment(root)
+    solids.data = load_option("data", "synthetic_solids", {"root": str(tmp_path / "solids"), "train": 38, "test": 38})
+    with pytest.raises(ConfigError, match="needs traffic scenes, not data=synthetic_solids"):
+        activation_page(solids, None, tmp_path / "page.html")
     with pytest.raises(ConfigError, match="trainable weights"):
         activation_page(_experiment(root, "vectornet_small", "vectornet"), None, tmp_path / "page.html")

@@ -14,7 +14,6 @@ from geo_lm4ve.engine.weights import model_for_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import Model
 from geo_lm4ve.tokens import TokenSet
-from geo_lm4ve.traffic.forecast.task import ForecastConfig
 from geo_lm4ve.traffic.source import SceneSource
 from geo_lm4ve.traffic.viz.activation import with_activation
 from geo_lm4ve.traffic.viz.choice import evenly
@@ -52,17 +51,17 @@ def activation_page(
         count: scenes, evenly spaced over ``run.split``.
 
     Raises:
-        ConfigError: not a forecasting experiment, or an unknown kind.
+        ConfigError: no traffic scenes, or an unknown kind.
     """
-    run, task_config = experiment.run, experiment.task
-    if not isinstance(task_config, ForecastConfig):
-        raise ConfigError("token activation over maps needs an experiment with task=forecast")
+    run = experiment.run
     if kind not in KINDS:
         raise ConfigError(f"unknown kind of activation {kind!r}; known: {', '.join(KINDS)}")
     data = experiment.data.build()
-    task = task_config.build(data)
+    if not isinstance(data, SceneSource):
+        raise ConfigError(f"token activation over maps needs traffic scenes, not data={experiment.data.name}")
+    task = experiment.task.build(data)
     model, origin = model_for_evaluation(experiment, run, folder, task.outputs)
-    scenes = _scenes(model.eval(), task.data, run.split, probe, kind, count)
+    scenes = _scenes(model.eval(), data, run.split, probe, kind, count)
     block = experiment.choices.get("block", experiment.block.name)
     scenes_html(
         path,

@@ -12,11 +12,11 @@ from torch import Tensor
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.parts.head import Head, HeadConfig
 from geo_lm4ve.tokens import TokenSet
-from geo_lm4ve.traffic.batch import SceneBatch
+from geo_lm4ve.traffic.batch import HZ, SceneBatch
 from geo_lm4ve.traffic.encoders.kinematic import SCENE
 from geo_lm4ve.traffic.heads.trajectories import Trajectories
 
-STEP_S = 0.1
+STEP_S = 1 / HZ
 """Seconds between frames of both Argoverse data sets."""
 
 
