@@ -9,7 +9,10 @@ from importlib.metadata import packages_distributions
 from itertools import chain
 
 import pytest
+import yaml
 from small_runs import ROOT
+
+import geo_lm4ve
 
 TRACKED = [
     ROOT / line
@@ -90,6 +93,46 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     assert needed <= used.keys(), f"nothing imports {needed - used.keys()}"
 
 
+def test_pre_commit_and_workflow_run_what_the_gate_runs():
+    makefile = (ROOT / "Makefile").read_text()
+    gate = re.search(r"^test: (.+)$", makefile, re.MULTILINE)[1].split()
+    recipes = dict(re.findall(r"^(\w+):[^\n]*\n((?:\t.*\n)+)", makefile, re.MULTILINE))
+    linters = [
+        command
+        for target in gate
+        for command in re.findall(r"^\t\$\(BIN\)/(.+)$", recipes.get(target, ""), re.MULTILINE)
+        if command != "pytest"
+    ]
+    assert len(linters) == 4
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    entries = [f"bash -c 'PATH=\"$PWD/.venv/bin:$PATH\" {command}'" for command in linters]
+    assert [hook["entry"] for hook in local["hooks"]] == entries
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "make test"
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "gate.yml").read_text())["jobs"]
+    commands = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert commands == {"gate": ["bash .ci/run"], "quickstart": ["make quickstart"]}
+
+
+def test_forms_ask_for_what_is_needed():
+    forms = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml")}
+    assert forms.keys() == {"bug", "part", "config"}
+    for form in (forms["bug"], forms["part"]):
+        assert form.keys() >= {"name", "description", "body"}
+        assert len({field["id"] for field in form["body"]}) == len(form["body"])
+    (doctor,) = (field for field in forms["bug"]["body"] if field["id"] == "doctor")
+    assert "python -m geo_lm4ve.doctor" in doctor["attributes"]["description"]
+    assert doctor["validations"] == {"required": True}
+
+
+def test_a_version_is_one_number_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    assert geo_lm4ve.__version__ == project["version"] == newest
+    told = subprocess.run(["git", "tag", "--points-at", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert set(re.findall(r"^v\d.*", told.stdout, re.MULTILINE)) <= {f"v{newest}"}
+
+
 def test_tests_use_public_names_and_no_other_test():
     for path in (ROOT / "tests").rglob("*.py"):
         text = path.read_text()
@@ -107,7 +150,7 @@ def test_wheel_carries_the_configs(tmp_path):
 
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "geo_lm4ve/configs/block/llama_7b.yaml" in names
+    assert {"geo_lm4ve/configs/block/llama_7b.yaml", "geo_lm4ve/py.typed"} <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "tools/"))]
 
 
