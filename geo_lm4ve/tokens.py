@@ -204,7 +204,7 @@ def put(values: Float[Tensor, "b q d"], rows: Int64[Tensor, "b q"], tokens: int)
 
 def true_places(mask: Bool[Tensor, "b n"], count: int) -> tuple[Int64[Tensor, " k"], Int64[Tensor, " k"]]:
     """Row and column of each True as ``nonzero`` gives them; as there are ``count``, no device is waited for."""
-    row, column = torch.nonzero_static(mask, size=count).unbind(1)
+    row, column = torch.nonzero_static(mask, size=count).T.contiguous()  # strided indices make what uses them slower
     return row, column
 
 
