@@ -20,10 +20,10 @@ def test_a_description_says_what_the_config_says(name):
     if table is None:
         assert found == {}
         return
-    assert found.pop(OUTPUTS, None) or found.pop("num_classes") == model.configs["outputs"]
+    assert found.pop(OUTPUTS if OUTPUTS in found else "num_classes") == model.config.outputs
     for key, value in found.items():
         group, _, field = key.partition(".")
-        expected = plain(model.configs[group])[field]
+        expected = plain(getattr(model.config, group))[field]
         assert value == (tuple(expected) if isinstance(expected, list) else expected), key
 
 
