@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+
+from geo_lm4ve.files import UserError
 
 MODALITIES = ("geo_lm4ve.points", "geo_lm4ve.traffic")
 """One room per modality: its package imports what registers its data, encoders, heads, tasks and checkpoints."""
@@ -18,7 +20,11 @@ _begun = False
 
 
 def load_parts() -> None:
-    """Import, once per process, everything that registers: shared parts, modalities, then plugins."""
+    """Import, once per process, everything that registers: shared parts, modalities, then plugins.
+
+    Raises:
+        UserError: a plugin cannot be imported; the message names it.
+    """
     global _begun
     if _begun:
         return
@@ -27,7 +33,20 @@ def load_parts() -> None:
         for package in (*SHARED, *MODALITIES):
             import_module(package)
         for plugin in entry_points(group=PLUGINS):
-            plugin.load()
+            _load(plugin)
     except BaseException:
         _begun = False
         raise
+
+
+def _load(plugin: EntryPoint) -> None:
+    try:
+        plugin.load()
+    except UserError:  # says itself what is wrong: a name that is taken, a wrong default
+        raise
+    except Exception as error:
+        package = plugin.dist.name if plugin.dist else "an installed package"
+        raise UserError(
+            f"plugin {plugin.name!r} of {package} ({plugin.value}) cannot be imported: {type(error).__name__}: {error}; "
+            "mend it or uninstall it"
+        ) from error

@@ -1,24 +1,27 @@
-"""Threads that wait asleep. Import this module before torch: OpenMP reads its settings when it is loaded.
+"""Threads that soon fall asleep while they wait. Import this module before torch: OpenMP reads its settings when loaded.
 
 Between two parallel loops OpenMP's threads spin by default, in the hope that the next loop comes at once. Beside any
-other load (a second run, a test worker, a data loader) they take the processor from those that have work.
+other load (a second run, a test worker, a data loader) they take the processor from those that have work. Six training
+steps of a tiny Point-BERT with SmolLM2's layer on two cores beside four busy processes took 33 s; with threads that spin
+for 10,000 turns, some microseconds, and then sleep, 6 s. Alone, twenty steps took 5.7 s either way, and 6.2 s with
+threads that sleep at once.
 """
 
 from __future__ import annotations
 
 import os
 
-PASSIVE = {"GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
-"""Environment variables and values with which GNU's and LLVM's (Intel's) OpenMP put waiting threads to sleep."""
+SHORT_SPIN = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
+"""Environment variables that bound the spinning: of GNU's OpenMP in turns, of LLVM's and Intel's in milliseconds."""
 
-CHOSEN_BY_USER = (*PASSIVE, "OMP_WAIT_POLICY")
+CHOSEN_BY_USER = (*SHORT_SPIN, "OMP_WAIT_POLICY")
 """If one of these is set when this module is imported, it stays as it is and nothing else is set."""
 
 
-def wait_passively() -> None:
-    """Put waiting threads to sleep, in this process and those it starts, unless the environment says otherwise."""
+def bound_spinning() -> None:
+    """Let waiting threads sleep soon, in this process and those it starts, unless the environment says otherwise."""
     if not any(name in os.environ for name in CHOSEN_BY_USER):
-        os.environ.update(PASSIVE)
+        os.environ.update(SHORT_SPIN)
 
 
 def waiting() -> str:
@@ -27,4 +30,4 @@ def waiting() -> str:
     return ", ".join(chosen) or "as OpenMP does by default"
 
 
-wait_passively()
+bound_spinning()

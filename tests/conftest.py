@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -15,7 +15,7 @@ scored exactly once however many processes work (accelerate launch, torchrun).
 
 import sys
 
-import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve import cli
 from geo_lm4ve.engine.evaluate import evaluate
 from geo_lm4ve.parts import scorer

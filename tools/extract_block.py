@@ -23,7 +23,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.extraction import extract
 from geo_lm4ve.files import DiskFullError

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve import cli
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve.files import UserError
 from geo_lm4ve.prepare.base import PREPARERS, find
 from geo_lm4ve.shipped import load_parts

@@ -12,7 +12,7 @@ metrics.jsonl, checkpoints/ (without the frozen block), results.json, prediction
 killed at any point goes on with `python tools/train.py RUN`; Ctrl-C saves first.
 """
 
-import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve import cli
 from geo_lm4ve.engine.train import train
 

@@ -17,7 +17,7 @@ import json
 import sys
 from pathlib import Path
 
-import geo_lm4ve.threads  # noqa: F401  (before torch: its threads wait asleep)
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve.files import UserError
 
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from small_runs import ROOT, command
@@ -32,3 +34,18 @@ def test_what_it_leaves_out_is_said(installed, tmp_path):
     done = command("tools/train.py", OUTSIDE / "tones.yaml", f"run.root={tmp_path}", "task.votes=3", "optim.epochs=1")
     assert done.returncode == 1
     assert "error: tones have no augmented views" in done.stderr
+
+
+def test_a_plugin_that_cannot_be_imported_is_named(tmp_path):
+    (tmp_path / "torn.py").write_text("import no_such_package\n")
+    about = tmp_path / "torn-0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: torn\nVersion: 0\n")
+    (about / "entry_points.txt").write_text("[geo_lm4ve.plugins]\ntorn = torn\n")
+    code = "from geo_lm4ve.config import registered; registered('data')"
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert "UserError: plugin 'torn' of torn (torn) cannot be imported: ModuleNotFoundError" in done.stderr
+    assert "mend it or uninstall it" in done.stderr

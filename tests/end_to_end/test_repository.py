@@ -13,6 +13,7 @@ import yaml
 from small_runs import ROOT
 
 import geo_lm4ve
+from geo_lm4ve.shipped import MODALITIES
 
 TRACKED = [
     ROOT / line
@@ -30,6 +31,11 @@ def test_data_flows_one_way():
         text=True,
     )
     assert run.returncode == 0, run.stdout
+
+
+def test_every_modality_stands_in_the_import_contract():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    assert contracts[0]["layers"][1].split(" | ") == list(MODALITIES)
 
 
 def test_import_is_light():
