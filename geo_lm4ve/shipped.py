@@ -47,6 +47,6 @@ def _load(plugin: EntryPoint) -> None:
     except Exception as error:
         package = plugin.dist.name if plugin.dist else "an installed package"
         raise UserError(
-            f"plugin {plugin.name!r} of {package} ({plugin.value}) cannot be imported: {type(error).__name__}: {error}; "
-            "mend it or uninstall it"
+            f"plugin {plugin.name!r} of {package} ({plugin.value}) cannot be imported: "
+            f"{type(error).__name__}: {error}; mend it or uninstall it"
         ) from error

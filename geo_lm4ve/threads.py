@@ -1,9 +1,9 @@
-"""Threads that soon fall asleep while they wait. Import this module before torch: OpenMP reads its settings when loaded.
+"""Threads that soon sleep while they wait. Import this module before torch: OpenMP reads its settings when loaded.
 
 Between two parallel loops OpenMP's threads spin by default, in the hope that the next loop comes at once. Beside any
 other load (a second run, a test worker, a data loader) they take the processor from those that have work. Six training
-steps of a tiny Point-BERT with SmolLM2's layer on two cores beside four busy processes took 33 s; with threads that spin
-for 10,000 turns, some microseconds, and then sleep, 6 s. Alone, twenty steps took 5.7 s either way, and 6.2 s with
+steps of a tiny Point-BERT with SmolLM2's layer on two cores beside four busy processes took 33 s; with threads that
+spin for 10,000 turns, some microseconds, and then sleep, 6 s. Alone, twenty steps took 5.7 s either way, and 6.2 s with
 threads that sleep at once.
 """
 
