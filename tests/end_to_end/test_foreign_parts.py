@@ -79,6 +79,7 @@ def plugin(tmp_path):
     return tmp_path / "site"
 
 
+@pytest.mark.slow
 def test_tools_find_what_a_plugin_registers(plugin, tmp_path):
     run = tmp_path / "run"
     run.mkdir()

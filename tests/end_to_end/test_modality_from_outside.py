@@ -17,6 +17,7 @@ def installed(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(OUTSIDE), str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
 
+@pytest.mark.slow
 def test_it_trains_and_is_scored_like_a_shipped_one(installed, tmp_path):
     done = command("tools/train.py", OUTSIDE / "tones.yaml", f"run.root={tmp_path}", "data.workers=2")
     assert done.returncode == 0, done.stderr

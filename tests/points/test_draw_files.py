@@ -44,6 +44,7 @@ def test_an_unreadable_file_is_named(files, tmp_path):
         draw_clouds([*files, tmp_path / "c.off"], tmp_path / "out", {})
 
 
+@pytest.mark.slow
 def test_the_tool(files, tmp_path):
     predictions = tmp_path / "p.json"
     predictions.write_text(json.dumps([{"file": str(files[0]), "top": [["cone", 1.0]]}]))
