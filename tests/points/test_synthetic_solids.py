@@ -4,12 +4,14 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from point_folders import write_folder
 
 from geo_lm4ve.config import ConfigError, make
 from geo_lm4ve.geometry.solids.mesh import band, box, circle, cylinder, lathe, prism, tube, union
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.solids import write as synthetic_write
 from geo_lm4ve.points.solids.write import SOLIDS, SolidsRecipe, solid_cloud, write_solids
+from geo_lm4ve.prepare.base import find
 from geo_lm4ve.testing import assert_equal_up_to_rounding, rounding_bound
 
 
@@ -135,9 +137,6 @@ def test_files_are_a_function_of_the_recipe(tmp_path):
     assert all(np.array_equal(*pair) for pair in zip(arrays["a"], arrays["b"]))
     assert not np.array_equal(arrays["a"][0], arrays["c"][0])
     assert set(np.bincount(arrays["a"][1].ravel())) == {2, 3}  # 80 clouds of 38 classes
-    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
-    assert manifest["synthetic"] is True
-    assert manifest["counts"] == {"train": 80, "test": 40}
 
 
 def config(root, **values):
@@ -161,16 +160,33 @@ def test_another_recipe_needs_another_folder(tmp_path):
         config(tmp_path, seed=1).build()
 
 
+def test_the_manifest_says_what_was_generated(tmp_path):
+    config(tmp_path).prepare()
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["synthetic"] is True
+    assert manifest["counts"] == {"train": 80, "test": 40}
+
+
 def test_interrupted_generation_starts_again(tmp_path, capsys, monkeypatch):
-    def interrupt(path, value):
+    def interrupt(path, text):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(synthetic_write, "write_json", interrupt)
+    monkeypatch.setattr(synthetic_write, "write_text", interrupt)
     with pytest.raises(KeyboardInterrupt):
         config(tmp_path).prepare()
     monkeypatch.undo()
     config(tmp_path).build()
     assert "cut off, starting again" in capsys.readouterr().err
+
+
+def test_clouds_of_the_user_are_left_alone(tmp_path):
+    write_folder(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(DataError, match=r"ply_data_test0.h5.*own: data=point_folder data.root="):
+        config(tmp_path).build()
+    with pytest.raises(DataError, match="were not generated here"):
+        find("synthetic_solids").prepare(tmp_path, None)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("values", [{"train": 37}, {"test": 1}, {"seed": -1}, {"noise": -0.1}, {"turn": -1.0}])

@@ -6,8 +6,9 @@ import pytest
 import torch
 from traffic_files import RECIPE
 
-from geo_lm4ve.config import ConfigError
+from geo_lm4ve.config import ConfigError, make
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.prepare.base import find
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
 from geo_lm4ve.traffic.batch import AgentType, Turn
@@ -146,7 +147,7 @@ def test_made_up_data_are_called_so_and_read_like_the_original(made_up, official
     assert (source.info.history, source.info.future) == steps
     batch = source.split("train").batch(torch.arange(3))
     assert json.loads((tmp_path / "manifest.json").read_text())["synthetic"] is True
-    assert "making up 3 + 2 traffic scenes" in capsys.readouterr().err
+    assert "generating 3 + 2 traffic scenes into" in capsys.readouterr().err
     same = official(root=str(tmp_path), cache=str(tmp_path / "other")).build().split("train").batch(torch.arange(3))
     assert torch.equal(batch.graph["agent"].history, same.graph["agent"].history)
     config.build()
@@ -165,8 +166,21 @@ def test_futures_drive_where_one_may(made_av1, made_av2):
 
 def test_a_folder_of_another_recipe_is_not_overwritten(tmp_path):
     SyntheticTrafficConfig(root=str(tmp_path), train=1, val=1).prepare()
-    with pytest.raises(DataError, match=r"holds traffic made with .*'seed': 0.* asked for is .*'seed': 2"):
+    with pytest.raises(DataError, match=r"holds traffic scenes made with .*'seed': 0.* asked for is .*'seed': 2"):
         SyntheticTrafficConfig(root=str(tmp_path), train=1, val=1, seed=2).prepare()
+
+
+@pytest.mark.parametrize("name", ["synthetic_traffic", "synthetic_traffic_av2"])
+def test_scenes_of_the_user_are_left_alone(tmp_path, name):
+    scene = tmp_path / "train" / "data" / "1.csv"
+    scene.parent.mkdir(parents=True)
+    scene.write_text("mine")
+    with pytest.raises(DataError, match=r"not generated here: train\..*own: data=argoverse[12] data.root="):
+        make("data", name, {"root": str(tmp_path)}).build()
+    with pytest.raises(DataError, match="not generated here: train"):
+        find(name).prepare(tmp_path, None)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [scene]
+    assert scene.read_text() == "mine"
 
 
 def test_impossible_numbers_are_named():

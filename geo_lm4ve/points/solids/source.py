@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from geo_lm4ve.config import ConfigError, register
-from geo_lm4ve.notice import say
-from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.data.generated import Generated
 from geo_lm4ve.points.solids.write import SOLIDS, SolidsRecipe, write_solids
 from geo_lm4ve.points.source import PointCloudConfig, PointCloudSource
 
@@ -63,17 +61,7 @@ class SyntheticSolidsConfig(PointCloudConfig):
         Raises:
             DataError: ``root`` holds something else.
         """
-        root = Path(self.root).expanduser()
-        if not (root / "manifest.json").is_file():
-            if any(root.glob("ply_data_*.h5")):
-                say(f"{root} holds solids without a manifest: their generation was cut off, starting again")
-            root.mkdir(parents=True, exist_ok=True)
-            say(f"generating {self.train} + {self.test} synthetic solids into {root}")
-            write_solids(root, self.recipe)
-            return
-        stored = json.loads((root / "manifest.json").read_text(encoding="utf-8")).get("recipe")
-        if stored != asdict(self.recipe):
-            raise DataError(
-                f"{root} holds solids made with {stored}, asked for are {asdict(self.recipe)}; "
-                "delete that folder or set data.root to another one"
-            )
+        root, recipe = Path(self.root).expanduser(), self.recipe
+        counts = {"train": recipe.train, "test": recipe.test}
+        own = f"To read clouds of your own: data=point_folder data.root={self.root}"
+        Generated("synthetic solids", asdict(recipe), counts, own).into(root, lambda: write_solids(root, recipe))

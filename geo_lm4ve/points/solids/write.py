@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from geo_lm4ve.files import atomic_path, write_json, write_text
+from geo_lm4ve.files import atomic_path, write_text
 from geo_lm4ve.geometry.mesh_sampling import sample_surface
 from geo_lm4ve.geometry.solids.household import HOUSEHOLD
 from geo_lm4ve.geometry.solids.mechanical import MECHANICAL
@@ -58,7 +58,7 @@ def solid_cloud(name: str, random: np.random.Generator, turn: float = 0.0, noise
 
 
 def write_solids(root: Path, recipe: SolidsRecipe) -> None:
-    """Generate both splits into ``root``; ``manifest.json`` comes last and marks the set as whole."""
+    """Generate both splits into ``root``."""
     names = list(SOLIDS)
     for number, split in enumerate(("train", "test")):
         labels = np.random.default_rng([recipe.seed, number]).permutation(getattr(recipe, split)) % len(names)
@@ -70,5 +70,3 @@ def write_solids(root: Path, recipe: SolidsRecipe) -> None:
             file["data"] = np.stack(clouds)
             file["label"] = labels.astype(np.uint8)[:, None]
     write_text(root / NAMES, "\n".join(names) + "\n")
-    counts = {"train": recipe.train, "test": recipe.test}
-    write_json(root / "manifest.json", {"synthetic": True, "counts": counts, "recipe": asdict(recipe)})

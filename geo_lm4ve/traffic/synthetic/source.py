@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import ClassVar
 
 from geo_lm4ve.config import ConfigError, register
-from geo_lm4ve.files import write_json
-from geo_lm4ve.notice import say
-from geo_lm4ve.parts.data import DataError, DataSource
+from geo_lm4ve.data.generated import Generated
+from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
 from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.source import SceneConfig
 from geo_lm4ve.traffic.synthetic.write import TrafficRecipe, write_argoverse1, write_argoverse2
 from geo_lm4ve.traffic.view.conventions import AgentSelection, FrameConfig, LaneSelection
-
-MANIFEST = "manifest.json"
 
 
 @dataclass
@@ -29,6 +24,7 @@ class SyntheticConfig(SceneConfig):
     Attributes:
         train, val: scenes to make up.
         seed: of town and scenes; the experiment's seed does not change them.
+        original: the data set that this one is laid out like.
     """
 
     train: int = 640
@@ -36,6 +32,7 @@ class SyntheticConfig(SceneConfig):
     seed: int = 0
 
     synthetic: ClassVar[bool] = True
+    original: ClassVar[str]
 
     def __post_init__(self) -> None:
         """Check ranges; raises ConfigError."""
@@ -58,12 +55,9 @@ class SyntheticConfig(SceneConfig):
     def prepare(self) -> None:
         """Make the files unless they are there; DataError if ``root`` holds others."""
         recipe = TrafficRecipe(self.train, self.val, self.seed)
-        if not _there(self.folder, recipe):
-            say(f"making up {recipe.train} + {recipe.val} traffic scenes in {self.folder}")
-            self.write(recipe)
-            counts = {"train": recipe.train, "val": recipe.val}
-            content = {"synthetic": True, "counts": counts, "recipe": asdict(recipe)}
-            write_json(self.folder / MANIFEST, content)
+        counts = {"train": recipe.train, "val": recipe.val}
+        own = f"To read scenes of your own: data={self.original} data.root={self.root}"
+        Generated("traffic scenes", asdict(recipe), counts, own).into(self.folder, lambda: self.write(recipe))
 
 
 @register("data", "synthetic_traffic")
@@ -75,6 +69,7 @@ class SyntheticTrafficConfig(SyntheticConfig):
     root: str = "datasets/synthetic_traffic/processed/argoverse1"
 
     layout: ClassVar[Layout] = ARGOVERSE1
+    original: ClassVar[str] = "argoverse1"
 
     def write(self, recipe: TrafficRecipe) -> None:
         """Csv, XML and npy files."""
@@ -93,23 +88,8 @@ class SyntheticTrafficAv2Config(SyntheticConfig):
     lanes: LaneSelection = field(default_factory=lambda: ARGOVERSE2.view().lanes)
 
     layout: ClassVar[Layout] = ARGOVERSE2
+    original: ClassVar[str] = "argoverse2"
 
     def write(self, recipe: TrafficRecipe) -> None:
         """Parquet and json files."""
         write_argoverse2(self.folder, recipe)
-
-
-def _there(root: Path, recipe: TrafficRecipe) -> bool:
-    """Whether the files of a recipe are complete; DataError if they are those of another one."""
-    path = root / MANIFEST
-    if not path.is_file():
-        if (root / "train").exists():
-            say(f"{root} holds traffic without a manifest: its making was cut off, starting again")
-        return False
-    stored = json.loads(path.read_text(encoding="utf-8")).get("recipe")
-    if stored != asdict(recipe):
-        raise DataError(
-            f"{root} holds traffic made with {stored}, asked for is {asdict(recipe)}; delete that folder or set "
-            "data.root to another one"
-        )
-    return True

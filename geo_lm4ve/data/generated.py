@@ -1,0 +1,97 @@
+"""Folders of generated files: claimed before the first file is written, so that no file of anyone else is touched.
+
+A folder is claimed by ``MARKER``, which goes only into an empty one; ``manifest.json`` comes last, says that the files
+are whole and takes the marker's place. Marker without manifest: a generation that was cut off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.files import write_json
+from geo_lm4ve.notice import say
+
+MANIFEST = "manifest.json"
+MARKER = ".geo_lm4ve_generating.json"
+
+LISTED = 5
+"""Names of a foreign folder that a message shows."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A set of generated files.
+
+    Attributes:
+        what: what they are, in messages.
+        recipe: what determines them, as JSON has it; the same recipe gives the same files.
+        counts: samples per split.
+        own: how files of one's own are read instead; ends the message about a folder that holds such.
+    """
+
+    what: str
+    recipe: dict[str, Any]
+    counts: dict[str, int]
+    own: str
+
+    def into(self, root: Path, write: Callable[[], None]) -> None:
+        """Have the files in ``root``: those that are there, or new ones if it is missing, empty or cut off.
+
+        Args:
+            root: folder of the files.
+            write: writes them into ``root``; called only after ``root`` is claimed.
+
+        Raises:
+            DataError: ``root`` holds files of another recipe or anything else; nothing in it has been changed.
+        """
+        if (made := _recipe(root / MANIFEST)) is not None:
+            return self._compare(root, made)
+        self._claim(root)
+        say(f"generating {' + '.join(map(str, self.counts.values()))} {self.what} into {root}")
+        write()
+        write_json(root / MANIFEST, {"synthetic": True, "counts": self.counts, "recipe": self.recipe})
+        (root / MARKER).unlink(missing_ok=True)
+
+    def _claim(self, root: Path) -> None:
+        if (begun := _recipe(root / MARKER)) is not None:
+            self._compare(root, begun)
+            say(f"the generation of {self.what} in {root} was cut off, starting again")
+            return
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            # A marker that was killed in the making leaves its temporary file, which is ours as well.
+            names = sorted(path.name for path in root.iterdir() if not path.name.startswith(f".{MARKER}."))
+        except OSError as error:
+            raise DataError(f"{root} cannot be a folder of {self.what} ({error}); set data.root to another") from error
+        if names:
+            more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+            raise DataError(
+                f"{root.absolute()} holds files that were not generated here: {', '.join(names[:LISTED])}{more}. "
+                f"{self.what.capitalize()} go only into an empty folder: set data.root (tools/prepare.py: --root) to "
+                f"another one, or delete this one if all it holds is a generation that was cut off. {self.own}"
+            )
+        write_json(root / MARKER, {"generating": self.what, "recipe": self.recipe})
+
+    def _compare(self, root: Path, stored: dict[str, Any]) -> None:
+        if stored != self.recipe:
+            raise DataError(
+                f"{root} holds {self.what} made with {stored}, asked for is {self.recipe}; delete that folder or set "
+                "data.root to another one"
+            )
+
+
+def _recipe(path: Path) -> dict[str, Any] | None:
+    """The recipe in a manifest or marker of ours; None where there is none: the file is missing or someone else's."""
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        return None
+    recipe = content.get("recipe") if isinstance(content, dict) else None
+    return recipe if isinstance(recipe, dict) else None
