@@ -17,9 +17,11 @@ from torch import Tensor
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.data.loaders import make_loader
 from geo_lm4ve.data.split import hold_out, subsample
+from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.meshes import PointsError, read_points
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Loader
 from geo_lm4ve.points.augment import ScaleAndShift
 from geo_lm4ve.points.batch import PointBatch
@@ -30,6 +32,10 @@ from geo_lm4ve.points.viz.exhibit import exhibit
 
 POOL = 1200 / 1024
 """Points that farthest point sampling keeps for training per point of a batch (Point-BERT: 1,200 for 1,024)."""
+
+
+FOREIGN = 2
+"""A cloud whose farthest point is so many times farther from the origin than 1, or nearer, was not normalised."""
 
 
 class Sampling(enum.Enum):
@@ -50,7 +56,8 @@ class PointCloudConfig(DataConfig):
         sampling: which of the stored points: ``fps_random`` (Point-BERT), ``first`` (OpenPoints) or ``random``.
         scale_low, scale_high: range of the random scale per axis in training.
         shift: bound of the random shift per axis in training, in the unit of the points.
-        normalize: centre every cloud and scale it to the unit sphere when it is read.
+        normalize: centre every cloud and scale it to the unit sphere when it is read, be it of the data set or a file
+            to predict; False: they lie there already, and it is said where one does not.
         val_fraction: part of every class of train held out as ``val`` (the same for every seed); 0: no ``val``.
         limit: at most so many clouds of every split, for debugging.
         allow_other_counts: accept numbers of clouds that differ from the data set's own, and classes without a
@@ -103,18 +110,25 @@ class PointCloudConfig(DataConfig):
         return super().stored(folder) or count_clouds(folder)
 
     def read(self, paths: Sequence[Path]) -> PointBatch:
-        """Mesh and point files as one batch, scaled to the unit sphere and sampled as the test split is."""
+        """Mesh and point files as one batch, normalised and sampled as the test split is."""
         try:
             clouds = [read_points(path, at_least=self.points, mesh_points=max(2048, self.points)) for path in paths]
         except PointsError as error:
             raise DataError(str(error)) from error
-        taken = [self._test_points(normalize_unit_sphere(cloud.points)) for cloud in clouds]
         names = tuple(Path(path).name for path in paths)
+        if not self.normalize:
+            _say_foreign(
+                {name: _reach(cloud.points[None]) for name, cloud in zip(names, clouds)},
+                "unless the model was trained on such clouds, predict again with data.normalize=true",
+            )
+        placed = (normalize_unit_sphere(cloud.points) if self.normalize else cloud.points for cloud in clouds)
+        taken = [self._test_points(points) for points in placed]
         return PointBatch(torch.stack(taken), torch.full((len(taken),), -1), torch.arange(len(taken)), names)
 
     def _test_points(self, points: Tensor) -> Tensor:
         if self.sampling is Sampling.fps_random:
-            return points[farthest_point_sample(points[None], self.points)[0]]
+            with kernels.reference():  # as fps_order: another kernel may break ties differently
+                return points[farthest_point_sample(points[None], self.points)[0]]
         return points[: self.points]
 
 
@@ -137,6 +151,11 @@ class PointCloudSource(DataSource):
         manifest = _manifest(self.root)
         files = {split: read_split(self.root, split, self.names) for split in ("train", "test")}
         self._check_counts(files, config.expected_counts(self.names, manifest))
+        if not config.normalize:
+            _say_foreign(
+                {f"{self.root} ({split})": _reach(clouds.points) for split, clouds in files.items()},
+                "set data.normalize=true, or data=point_folder, which does",
+            )
         self.splits = self._prepared(files)
         counts = {split: len(clouds) for split, clouds in self.splits.items()}
         self.info = DataInfo(config.title(self.names), self.names, counts, synthetic=bool(manifest.get("synthetic")))
@@ -202,6 +221,25 @@ class PointCloudSource(DataSource):
         pool = min(available, math.ceil(config.points * POOL))
         order = fps_order(points, pool, order_folder(self.root), f"{self.root} ({split})")
         return Clouds(points.gather(1, order[..., None].expand(-1, -1, 3)), clouds.labels)
+
+
+def _reach(points: Tensor) -> Tensor:
+    """Largest distance from the origin of every cloud (..., p, 3)."""
+    return points.norm(dim=-1).amax(dim=-1)
+
+
+def _say_foreign(reaches: Mapping[str, Tensor], remedy: str) -> None:
+    """One line if clouds are far from the unit sphere; ``reaches``: of the clouds of every file or split."""
+    found = {what: reach[(reach < 1 / FOREIGN) | (reach > FOREIGN)] for what, reach in reaches.items()}
+    foreign = {what: reach for what, reach in found.items() if len(reach)}
+    if foreign:
+        count, total = (sum(map(len, clouds.values())) for clouds in (foreign, reaches))
+        what, reach = next(iter(foreign.items()))
+        say(
+            f"{count:,} of {total:,} clouds are not on the unit sphere, the first in {what}: its farthest point is "
+            f"{reach[0]:.3g} from the origin, and data.normalize=false leaves it there. Augmentation, radii and "
+            f"published weights are made for 1: {remedy}"
+        )
 
 
 def _checked_root(root: Path, advice: str) -> Path:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
-from point_folders import NAMES, write_folder, write_hdf5, write_names, write_split
+from point_folders import NAMES, cloud_array, write_folder, write_hdf5, write_names, write_split
 
 from geo_lm4ve.config import ConfigError, make
 from geo_lm4ve.geometry import kernels
@@ -185,17 +185,74 @@ def test_defaults_are_the_papers():
     assert (config.scale_low, config.scale_high) == (2 / 3, 3 / 2)
 
 
-def test_read_prepares_single_files_as_the_test_split(tmp_path):
+@pytest.mark.parametrize("sampling", ["fps_random", "first", "random"])
+@pytest.mark.parametrize("name", ["point_folder", "modelnet40"])
+def test_predict_and_evaluation_make_the_same_of_a_cloud(tmp_path, name, sampling):
+    root = tmp_path / "set"
+    root.mkdir()
+    write_names(root)
+    write_split(root, "train", 30)
+    clouds = write_split(root, "test", 6, seed=1)
+    clouds[3] = clouds[3].round()  # on a grid: many ties for farthest point sampling
+    write_hdf5(root / "ply_data_test0.h5", data=clouds, label=np.arange(6) % 3)
+    files = [tmp_path / f"{row}.npy" for row in range(6)]
+    for file, cloud in zip(files, clouds):
+        np.save(file, cloud)
+    config = make("data", name, {"root": str(root), "points": 16, "sampling": sampling})
+    assert torch.equal(config.read(files).points, everything(config.build(), "test")[0])
+
+
+def test_read_samples_meshes_and_clouds(tmp_path):
     trimesh.creation.icosphere(radius=7).export(tmp_path / "ball.off")
     cloud = np.random.default_rng(0).normal(size=(50, 3))
     np.save(tmp_path / "cloud.npy", cloud)
-    batch = make("data", "modelnet40", {"points": 32}).read([tmp_path / "ball.off", tmp_path / "cloud.npy"])
+    batch = make("data", "point_folder", {"root": "", "points": 32}).read(
+        [tmp_path / "ball.off", tmp_path / "cloud.npy"]
+    )
     assert batch.names == ("ball.off", "cloud.npy")
     assert batch.points.shape == (2, 32, 3)
     assert batch.labels.tolist() == [-1, -1]
     expected = normalize_unit_sphere(torch.from_numpy(cloud).float())[None]
     assert torch.equal(batch.points[1], gather(expected, farthest_point_sample(expected, 32))[0])
     assert batch.points[0].norm(dim=1).min() > 0.9
+
+
+def write_scaled(root, scale):
+    """A folder of clouds whose farthest points have norm ``scale``, and one of its clouds as a file."""
+    root.mkdir()
+    write_names(root)
+    for split, count in (("train", 30), ("test", 11)):
+        clouds = scale * normalize_unit_sphere(torch.from_numpy(cloud_array(count, 40)))
+        write_hdf5(root / f"ply_data_{split}0.h5", data=clouds.numpy(), label=np.arange(count) % 3)
+    np.save(root / "one.npy", clouds[0])
+    return root
+
+
+@pytest.mark.parametrize(("scale", "reach"), [(50.0, "50"), (0.001, "0.001")])
+def test_clouds_that_nobody_normalised_are_noticed(tmp_path, scale, reach, capsys):
+    root = write_scaled(tmp_path / "set", scale)
+    config = make("data", "modelnet40", {"root": str(root), "points": 16})
+    config.build()
+    said = capsys.readouterr().err
+    assert said.count("not on the unit sphere") == 1
+    assert (
+        f"41 of 41 clouds are not on the unit sphere, the first in {root} (train): its farthest point is {reach}"
+        in said
+    )
+    assert "set data.normalize=true, or data=point_folder" in said
+    config.read([root / "one.npy"])
+    said = capsys.readouterr().err
+    assert f"1 of 1 clouds are not on the unit sphere, the first in one.npy: its farthest point is {reach} " in said
+    assert "predict again with data.normalize=true" in said
+
+
+@pytest.mark.parametrize(("name", "scale"), [("modelnet40", 1.0), ("point_folder", 50.0)])
+def test_clouds_where_they_should_be_are_no_news(tmp_path, name, scale, capsys):
+    root = write_scaled(tmp_path / "set", scale)
+    config = make("data", name, {"root": str(root), "points": 16})
+    config.build()
+    config.read([root / "one.npy"])
+    assert "unit sphere" not in capsys.readouterr().err
 
 
 def test_read_names_the_unusable_file(tmp_path):
