@@ -83,7 +83,8 @@ def _changing_probability(table):
     ("table", "message"),
     [
         (_table([1, 1, 2, 2])[:-1], "no multiple of 30"),
-        (_table([1, 2], steps=45), "rows 30..59 are not one trajectory"),
+        (_table([1, 2], steps=45), "trajectories of .* or 45 steps"),
+        (np.concatenate([_table([1], steps=45), _table([2], steps=75)]), "rows 30..59 are not one trajectory"),
         (_table([1, 1, 2, 2, 3, 3, 3]), r"most have 2, but 3 \(3\)"),
         (_table([1, 1, 2, 2, 1, 1]), "forecast twice: 1"),
         (_nan(_table([1, 1, 2, 2])), "not finite: 1"),
@@ -96,6 +97,44 @@ def _changing_probability(table):
 def test_argoverse1_refusals(tmp_path, table, message):
     with pytest.raises(ForecastError, match=message):
         read_argoverse1(_h5(tmp_path / "bad.h5", table))
+
+
+def _driven(steps, modes, weights=None, speed=9.0, scenes=4):
+    """Fans of futures from the same place, written as the official writer would if it took another horizon."""
+    seconds = 0.1 * np.arange(1, steps + 1)
+    blocks = []
+    for scene in range(scenes):
+        for mode in range(modes):
+            way = speed * (1 + 0.1 * mode) * seconds
+            angle = scene + 0.1 * mode * seconds
+            track = 500.0 * scene + np.stack([way * np.cos(angle), way * np.sin(angle)], axis=1)
+            share = [] if weights is None else [np.full((steps, 1), weights[mode])]
+            blocks.append(np.concatenate([np.full((steps, 1), scene), track, *share], axis=1))
+    return np.concatenate(blocks)
+
+
+@pytest.mark.parametrize("steps", [15, 45, 60])
+@pytest.mark.parametrize("weights", [None, (0.4, 0.2, 0.2, 0.1, 0.06, 0.04), (1 / 6,) * 6, (5, 4, 3, 2, 1, 0.5)])
+def test_argoverse1_another_horizon_is_no_other_number_of_modes(tmp_path, steps, weights):
+    path = _h5(tmp_path / "long.h5", _driven(steps, 6, weights))
+    with pytest.raises(ForecastError, match=rf"long\.h5: .*30 steps .* trajectories of {steps} steps; write the file"):
+        read_argoverse1(path)
+    whole = read_argoverse1(_h5(tmp_path / "whole.h5", _driven(30, 6, weights)))
+    assert whole.positions.shape == (4, 6, 30, 2)
+
+
+@pytest.mark.parametrize(("steps", "modes"), [(15, 2), (60, 1), (90, 1), (60, 2)])
+def test_argoverse1_another_horizon_of_few_modes(tmp_path, steps, modes):
+    for weights in (None, (1 / modes,) * modes):
+        with pytest.raises(ForecastError, match=f"trajectories of {steps} steps"):
+            read_argoverse1(_h5(tmp_path / "few.h5", _driven(steps, modes, weights)))
+
+
+def test_argoverse1_horizon_of_agents_that_stand(tmp_path):
+    """Where nothing moves the sum of probabilities tells; where there is none either, the format's 30 steps hold."""
+    with pytest.raises(ForecastError, match="trajectories of 60 steps"):
+        read_argoverse1(_h5(tmp_path / "a.h5", _driven(60, 2, (0.5, 0.5), speed=0.01)))
+    assert read_argoverse1(_h5(tmp_path / "b.h5", _driven(30, 2, speed=0.01))).positions.shape == (4, 2, 30, 2)
 
 
 def test_argoverse1_files_that_are_none(tmp_path):

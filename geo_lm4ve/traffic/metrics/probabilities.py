@@ -30,10 +30,14 @@ def check_probabilities(probabilities: Float[Tensor, "s k"]) -> None:
     outside = (probabilities < 0) | (probabilities > 1)
     if sums.isfinite().all() and not outside.any() and not off.any():
         return
+    weights = (
+        "take the softmax of raw scores, or divide by the sum if they are weights (tools/evaluate.py: --normalize)"
+    )
     rules = (
         (~torch.isfinite(probabilities).all(1), "are not finite", "mend the forecaster"),
-        (outside.any(1), "leave 0..1", "take the softmax of raw scores first"),
-        (off, "do not sum to 1", "take the softmax of raw scores, or divide by the sum if they are weights"),
+        ((probabilities < 0).any(1), "leave 0..1", "take the softmax of raw scores first"),
+        (outside.any(1), "leave 0..1", weights),
+        (off, "do not sum to 1", weights),
     )
     for broken, rule, step in rules:
         if broken.any():

@@ -14,11 +14,12 @@ from jaxtyping import Float
 
 from geo_lm4ve.files import atomic_path
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
+from geo_lm4ve.traffic.submissions.argoverse1_horizon import possible_steps
 from geo_lm4ve.traffic.submissions.forecasts import Forecasts, names
 
 DATASET = "argoverse_forecasting"
 STEPS = 30
-"""Future frames per trajectory."""
+"""Future frames per trajectory. The file does not state them: what it does tell is compared with this number."""
 
 
 def write_argoverse1(path: Path | str, forecasts: Forecasts) -> None:
@@ -55,6 +56,7 @@ def read_argoverse1(path: Path | str) -> Forecasts:
             trajectories, a sequence that occurs twice, or values that are not finite.
     """
     table = _read_table(Path(path))
+    _check_horizon(table, path)
     blocks = table.reshape(-1, STEPS, table.shape[1])
     ids = _sequence_of_each_trajectory(blocks[:, :, 0], path)
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
@@ -78,9 +80,26 @@ def _read_table(path: Path) -> Float[np.ndarray, "rows columns"]:
         raise ForecastError(f"{path} is not a whole HDF5 file ({error}); copy or write it again") from error
     if table.ndim != 2 or table.shape[1] not in (3, 4) or not len(table):
         raise ForecastError(f"{path}: {DATASET} must be (rows, 3) or (rows, 4), it is {table.shape}")
-    if len(table) % STEPS:
-        raise ForecastError(f"{path}: {len(table):,} rows are no multiple of {STEPS}: truncated, or another horizon")
     return table
+
+
+def _check_horizon(table: Float[np.ndarray, "rows columns"], path: Path | str) -> None:
+    """Refuse trajectories of another length: read as 30 steps each they would be another number of modes."""
+    starts = np.flatnonzero(np.r_[True, table[1:, 0] != table[:-1, 0]])
+    rows = np.diff(np.r_[starts, len(table)])
+    if (rows == rows[0]).all():
+        found = possible_steps(table[:, 1:].reshape(len(rows), rows[0], -1))
+        if found and STEPS not in found:
+            raise ForecastError(
+                f"{path}: Argoverse 1 scores {STEPS} steps per trajectory (3 s at 10 Hz), the {rows[0]} rows per "
+                f"sequence of this file are trajectories of {' or '.join(map(str, found))} steps; write the file with "
+                f"{STEPS} steps, one every 0.1 s, from the first one after the observed 2 s on"
+            )
+    if len(table) % STEPS:
+        raise ForecastError(
+            f"{path}: {len(table):,} rows are no multiple of {STEPS}: truncated, or another horizon; copy it again, or "
+            f"write it with {STEPS} steps per trajectory"
+        )
 
 
 def _sequence_of_each_trajectory(column: np.ndarray, path: Path | str) -> Float[np.ndarray, " trajectories"]:
