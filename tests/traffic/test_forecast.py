@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split, write_argoverse2_split
+from PIL import Image
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.parts.data import DataError, DataInfo, DataSource
@@ -14,6 +15,7 @@ from geo_lm4ve.testing import rounding_bound
 from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1, Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.encoders.kinematic import KinematicEncoderConfig
+from geo_lm4ve.traffic.forecast import report
 from geo_lm4ve.traffic.forecast.records import forecast_of, forecasts_of, table_of
 from geo_lm4ve.traffic.forecast.task import ForecastConfig, known_future
 from geo_lm4ve.traffic.heads.kinematic import ConstantVelocityConfig
@@ -21,6 +23,7 @@ from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, Trajectories
 from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 from geo_lm4ve.traffic.submissions import read_argoverse1
+from geo_lm4ve.traffic.viz.choice import evenly
 
 
 @pytest.fixture
@@ -193,6 +196,40 @@ def test_the_report_leaves_files_that_the_evaluator_scores_alike(data, tmp_path)
         assert own["metrics"][k] == pytest.approx(theirs["metrics"][k], abs=1e-3)
     assert own["breakdown"].keys() == theirs["breakdown"].keys()
     assert read_argoverse1(out / "forecasts.h5").scenes == ["0", "10", "20", "30"]
+
+
+def test_sheets_show_ranks_of_the_whole_split(tmp_path, monkeypatch):
+    """Evenly spaced ranks do as well as the split, whatever scenes the interactive page shows."""
+    root = tmp_path / "argoverse1"
+    write_argoverse1_split(root / "val", scenes=40)
+    write_argoverse1_map(root)
+    data = Argoverse1Config(root=str(root)).build()
+    batch = data.split("val").batch(torch.arange(40))
+    task, output = ForecastConfig(pictures=24).build(data), forecast(batch)
+    # Not in the order of the files, and mild for most: 0.01 to 16 m.
+    errors = 0.01 * (torch.arange(40) * 17 % 40 + 1.0) ** 2
+    output.positions[:, :, :, 1] += errors[:, None, None]
+    records = task.records(output, batch)
+    sheets = {}
+
+    def keep(path, scenes, title, *, labels=(), **_):
+        Image.new("RGB", (8, 8)).save(path)
+        sheets[path.name] = [scene.numbers["minFDE_6"] for scene in scenes], list(labels)
+
+    monkeypatch.setattr(report, "scenes_png", keep)
+    monkeypatch.setattr(report, "animate", lambda *_, **__: None)
+    results = {
+        "experiment": "shifted", "block": "identity", "data": "forty scenes",
+        "protocol": {"split": "val", "protocol": "av1"}, "metrics": {},
+    }  # fmt: skip
+    task.report(tmp_path, results, records, data)
+    ordered = sorted(record["minFDE_6"] for record in records)
+    shown, labels = sheets["spread.png"]
+    assert labels == [f"rank {place + 1} of 40" for place in evenly(40, 12)]
+    assert shown == [ordered[place] for place in evenly(40, 12)]
+    assert np.mean(shown) == pytest.approx(np.mean(ordered), rel=0.1)
+    shown, labels = sheets["worst.png"]
+    assert (shown, labels[0], labels[-1]) == (ordered[:-13:-1], "rank 40 of 40", "rank 29 of 40")
 
 
 def test_argoverse2_leaves_a_parquet_file(tmp_path):

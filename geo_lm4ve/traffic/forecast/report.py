@@ -21,7 +21,7 @@ from geo_lm4ve.traffic.submissions import Forecasts
 from geo_lm4ve.traffic.viz.animation import animate
 from geo_lm4ve.traffic.viz.choice import evenly, worst_and_spread
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
-from geo_lm4ve.traffic.viz.png import scenes_png
+from geo_lm4ve.traffic.viz.png import scenes_png, subscripted
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 from geo_lm4ve.viz import html
 from geo_lm4ve.viz.curves import curves_png, read_metrics
@@ -29,7 +29,7 @@ from geo_lm4ve.viz.curves import curves_png, read_metrics
 SHEET = 12
 """Scenes on a sheet."""
 SAID = ("minADE_6", "minFDE_6", "minFDE_1", "brier-minFDE_6")
-"""Numbers said of each scene; the second one orders them."""
+"""Numbers said of each scene; the second one orders and ranks them."""
 
 
 def write_report(
@@ -43,8 +43,8 @@ def write_report(
 ) -> None:
     """Draw into the run folder.
 
-    ``worst.png``, ``spread.png``, ``worst.gif`` (``worst.mp4`` too where ffmpeg is), ``curves.png`` (training),
-    ``scenes.html`` (interactive) and ``report.html``.
+    ``worst.png`` and ``spread.png`` (with each scene's rank in the split), ``worst.gif`` (``worst.mp4`` too where
+    ffmpeg is), ``curves.png`` (training), ``scenes.html`` (interactive) and ``report.html``.
 
     Args:
         folder: run folder.
@@ -58,14 +58,17 @@ def write_report(
     table = table_of(records)
     scores = scores_of(table, protocol, folder / layout.submission, results)
     title = f"{results['experiment']} · {results['block']} · {results['data']}"
-    shown = worst_and_spread(table[SAID[1]], pictures)
-    scenes = scenes_of([records[row] for row in shown], data, str(results["protocol"]["split"]))
-    drawn = _pictures(folder, scenes, title, results, data.info.synthetic)
+    split = str(results["protocol"]["split"])
+    scenes = scenes_of([records[row] for row in worst_and_spread(table[SAID[1]], pictures)], data, split)
+    drawn = _sheets(folder, records, data, split, title) | _curves(folder, title, results, data.info.synthetic)
+    worst = max(scenes, key=lambda scene: scene.numbers[SAID[1]])
+    for suffix in (".gif", ".mp4") if shutil.which("ffmpeg") else (".gif",):
+        animate(folder / f"worst{suffix}", worst, synthetic=data.info.synthetic)
     scenes_html(
         folder / "scenes.html",
         fitting(scenes),
         title,
-        note="Half of the scenes are the worst of the split, the others are spread evenly over it.",
+        note="Half of the scenes are the worst of the split, the others are spread evenly over the rest.",
         highlights=_highlights(scores),
         total=len(records),
         synthetic=data.info.synthetic,
@@ -133,22 +136,30 @@ def scenes_of(records: Sequence[Record], data: SceneSource, split: str) -> list[
     ]
 
 
-def _pictures(
-    folder: Path, scenes: Sequence[TrafficScene], title: str, results: Mapping[str, Any], synthetic: bool
-) -> dict[str, Path]:
-    """Sheets, an animation and training curves; returns caption -> PNG."""
-    order = sorted(scenes, key=lambda scene: -scene.numbers[SAID[1]])
-    even = [scenes[row] for row in evenly(len(scenes), SHEET)]
-    drawn = {"The worst scenes": folder / "worst.png", "Scenes over the split": folder / "spread.png"}
-    for (note, path), chosen in zip(drawn.items(), (order[:SHEET], even)):
-        scenes_png(path, chosen, title, note=note, synthetic=synthetic)
-    for suffix in (".gif", ".mp4") if shutil.which("ffmpeg") else (".gif",):
-        animate(folder / f"worst{suffix}", order[0], synthetic=synthetic)
-    if (folder / "metrics.jsonl").is_file():
-        drawn["Training"] = folder / "curves.png"
-        runs = {str(results["block"]): read_metrics(folder / "metrics.jsonl")}
-        curves_png(drawn["Training"], runs, ("minADE_6", "minFDE_6"), title, synthetic=synthetic)
-    return drawn
+def _sheets(folder: Path, records: Sequence[Record], data: SceneSource, split: str, title: str) -> dict[str, Path]:
+    """The last ranks of the split, and evenly spaced ones of all of it; returns caption -> PNG."""
+    by_rank = sorted(records, key=lambda record: record[SAID[1]])
+    total, order = len(by_rank), f"by {subscripted(SAID[1])}, 1 is the best"
+    sheets = {
+        "The worst scenes": (folder / "worst.png", f"ranks {order}", range(total)[: -SHEET - 1 : -1]),
+        "Scenes over the split": (folder / "spread.png", f"evenly spaced ranks {order}", evenly(total, SHEET)),
+    }
+    for caption, (path, what, places) in sheets.items():
+        shown = sorted((by_rank[place] for place in places), key=lambda record: record["index"])
+        by_index = {record["index"]: scene for record, scene in zip(shown, scenes_of(shown, data, split))}
+        scenes = [by_index[by_rank[place]["index"]] for place in places]
+        ranks = [f"rank {place + 1} of {total}" for place in places]
+        scenes_png(path, scenes, title, note=f"{caption}: {what}", labels=ranks, synthetic=data.info.synthetic)
+    return {caption: path for caption, (path, *_) in sheets.items()}
+
+
+def _curves(folder: Path, title: str, results: Mapping[str, Any], synthetic: bool) -> dict[str, Path]:
+    """Training curves, where there was training; returns caption -> PNG."""
+    if not (folder / "metrics.jsonl").is_file():
+        return {}
+    runs = {str(results["block"]): read_metrics(folder / "metrics.jsonl")}
+    curves_png(folder / "curves.png", runs, ("minADE_6", "minFDE_6"), title, synthetic=synthetic)
+    return {"Training": folder / "curves.png"}
 
 
 def _highlights(scores: Mapping[str, Any]) -> dict[str, str]:

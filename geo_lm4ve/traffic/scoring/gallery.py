@@ -22,7 +22,7 @@ def write_gallery(path: Path, scores: Scores, layout: Layout, *, root: Path, cou
         scores: what ``score_predictions`` gave.
         layout: of the split's files.
         root: the folder that holds the split, and maps that several scenes share.
-        count: scenes: half of them the worst, half evenly spaced over the split.
+        count: scenes: half of them the worst, half evenly spaced over the others, in the order of the split.
 
     Raises:
         DataError: a scene or its map cannot be read.
@@ -35,7 +35,7 @@ def write_gallery(path: Path, scores: Scores, layout: Layout, *, root: Path, cou
         path,
         fitting(scenes_of(scores, rows, layout, root, k)),
         f"{Path(scores.results['predictions']).name} on {scores.results['data']}",
-        note=f"Protocol {protocol}. Half of the scenes are the worst, the others spread evenly over the split.",
+        note=f"Protocol {protocol}. Half of the scenes are the worst, the others spread evenly over the rest.",
         highlights={f"{name} K={k}": f"{values[name]:.3f}" for name in ("minADE", "minFDE", "MR")},
         sort=order_by,
         total=len(scores.paths),

@@ -53,6 +53,7 @@ def scenes_png(
     title: str,
     *,
     note: str = "",
+    labels: Sequence[str] = (),
     columns: int = 4,
     synthetic: bool = False,
 ) -> None:
@@ -63,6 +64,7 @@ def scenes_png(
         scenes: what to draw, in this order.
         title: what is shown.
         note: a line below the title.
+        labels: what to say of each scene after its first two numbers, e.g. its rank; none by default.
         columns: scenes per row.
         synthetic: say in the title that the data is generated.
 
@@ -82,7 +84,8 @@ def scenes_png(
         axes = style.new_axes(figure, left, top, CELL, CELL)
         draw_scene(axes, scene, labels=False)
         style.write(figure, left, top + CELL + 0.05, f"{scene.name} · {scene.city}", size=8, weight="bold")
-        style.write(figure, left, top + CELL + 0.2, summary(scene, 2), size=7.5, color=style.MUTED)
+        below = "   ".join(filter(None, [summary(scene, 2), *labels[place : place + 1]]))
+        style.write(figure, left, top + CELL + 0.2, below, size=7.5, color=style.MUTED)
     figure.legend(handles=_legend(scenes[0]), loc="lower center", **_LEGEND_STYLE)
     style.save(figure, path)
 
