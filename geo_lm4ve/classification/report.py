@@ -12,6 +12,7 @@ from jaxtyping import Int
 
 from geo_lm4ve.classification.confusion import confusion_png
 from geo_lm4ve.classification.metrics import class_accuracies, confusion_matrix
+from geo_lm4ve.engine.provenance import said
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.parts.task import Record
 from geo_lm4ve.viz.curves import curves_png, read_metrics
@@ -30,7 +31,7 @@ def write_report(
 ) -> None:
     """Write ``confusion.png``, ``curves.png`` (training), ``report.html`` and what the data shows of its samples."""
     synthetic = data.info.synthetic
-    title = f"{results['experiment']} · {results['block']} · {results['data']}"
+    title = f"{results['experiment']} · {results['block']} · {said(results)}"
     confusion = confusion_of(records, classes)
     pictures = {"Confusion matrix": folder / "confusion.png"}
     confusion_png(pictures["Confusion matrix"], confusion.numpy(), classes, title, order="similar", synthetic=synthetic)

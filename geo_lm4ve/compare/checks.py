@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from geo_lm4ve.compare.runs import Run, flatten
+from geo_lm4ve.compare.runs import UNTRAINED, Run, flatten
 
-FACTS = ("commit", "data", "synthetic", "samples", "protocol", "device")
+FACTS = ("commit", "data", "data_root", "synthetic", "samples", "protocol", "device")
 """Entries of ``results.json`` that must agree before two numbers may be compared."""
 
 _OUTCOMES = frozenset({"protocol.epoch", "protocol.checkpoint"})
@@ -17,7 +17,7 @@ _OUTCOMES = frozenset({"protocol.epoch", "protocol.checkpoint"})
 def facts(run: Run) -> dict[str, str]:
     """The facts of one run as text; what its file does not say is left out."""
     known: dict[str, Any] = {name: run.results[name] for name in FACTS if run.results.get(name) is not None}
-    return {name: text for name, text in flatten(known).items() if name not in _OUTCOMES}
+    return {name: text for name, text in flatten(known).items() if name not in _OUTCOMES} | run.trained_on
 
 
 def circumstances(runs: Sequence[Run]) -> dict[str, list[str]]:
@@ -33,15 +33,17 @@ def circumstances(runs: Sequence[Run]) -> dict[str, list[str]]:
     return collected
 
 
-def warnings(by: Sequence[str], rows: Mapping[tuple[str, ...], Sequence[Run]], superseded: Sequence[Run]) -> list[str]:
-    """Every reason why the rows may not be comparable, one sentence each."""
+def warnings(
+    by: Sequence[str], rows: Mapping[tuple[str, ...], Sequence[Run]], superseded: Sequence[tuple[Run, Run]]
+) -> list[str]:
+    """Every reason why the rows may not be comparable, one sentence each; ``superseded``: (older, newer) runs."""
     return [
         *_mixed_facts(rows),
         *_dirty(rows),
         *_mixed_rows(by, rows),
         *_seeds(rows),
         *_missing_metrics(rows),
-        *(f"a newer run of the same seed replaces {run.folder}" for run in superseded),
+        *(_replaced(by, older, newer) for older, newer in superseded),
     ]
 
 
@@ -53,6 +55,8 @@ def _mixed_facts(rows: Mapping[tuple[str, ...], Sequence[Run]]) -> list[str]:
         for key, row in all_facts.items():
             for value in _distinct(run.get(name, "not said") for run in row):
                 holders.setdefault(value, []).append(" ".join(key))
+        if name.startswith("trained_on."):
+            holders = {value: held for value, held in holders.items() if value != UNTRAINED}
         if len(holders) > 1:
             listed = "; ".join(f"{value} ({', '.join(held)})" for value, held in holders.items())
             found.append(f"the runs differ in {name}: {listed}")
@@ -70,13 +74,23 @@ def _mixed_rows(by: Sequence[str], rows: Mapping[tuple[str, ...], Sequence[Run]]
     """Settings that differ inside a row: a mean over them is not a mean over seeds."""
     found = []
     for key, runs in rows.items():
-        settings = [run.settings for run in runs]
-        names = _distinct(name for values in settings for name in values)
-        mixed = [name for name in names if name not in by and len({values.get(name) for values in settings}) > 1]
-        if mixed:
-            shown = ", ".join(mixed[:5]) + (f" and {len(mixed) - 5} more" if len(mixed) > 5 else "")
-            found.append(f"row {' '.join(key)} averages over runs that differ in {shown}")
+        if mixed := _mixed(by, runs):
+            found.append(f"row {' '.join(key)} averages over runs that differ in {mixed}")
     return found
+
+
+def _replaced(by: Sequence[str], older: Run, newer: Run) -> str:
+    """A run that does not count: the same run again, or another one that ``by`` does not tell from it."""
+    mixed = _mixed(by, (older, newer))
+    return f"a newer run of the same seed replaces {older.folder}" + (f", but differs in {mixed}" if mixed else "")
+
+
+def _mixed(by: Sequence[str], runs: Sequence[Run]) -> str:
+    """The settings that differ, at most five by name; "" if none does."""
+    settings = [run.settings for run in runs]
+    names = _distinct(name for values in settings for name in values)
+    mixed = [name for name in names if name not in by and len({values.get(name) for values in settings}) > 1]
+    return ", ".join(mixed[:5]) + (f" and {len(mixed) - 5} more" if len(mixed) > 5 else "")
 
 
 def _seeds(rows: Mapping[tuple[str, ...], Sequence[Run]]) -> list[str]:

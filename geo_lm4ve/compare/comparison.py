@@ -160,7 +160,8 @@ def _unpaired(rows: Sequence[Row], pairs: dict[tuple[str, ...], tuple[str, ...]]
 
 
 def _comparability(by: tuple[str, ...], rows: Sequence[Row]) -> list[str]:
-    superseded = [run for row in rows for run in row.superseded]
+    newest = {(row.key, run.seed): run for row in rows for run in row.runs}
+    superseded = [(run, newest[row.key, run.seed]) for row in rows for run in row.superseded]
     return warnings(by, {row.key: row.runs for row in rows}, superseded)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from geo_lm4ve.config import GROUPS
 from geo_lm4ve.files import UserError
 
+UNTRAINED = "nothing to train"
+"""Said of a model without trained weights, for the checkpoint and for the training data."""
 RESULTS, CONFIG = "results.json", "config.yaml"
 _STAMP = re.compile(r"\d{8}-\d{6}-\d+(\.\d+)?$")
 
@@ -55,7 +57,19 @@ class Run:
         name = {"experiment": str(self.results["experiment"])} if "experiment" in self.results else {}
         config = {key: value for key, value in self.results.get("config", {}).items() if key not in ("choices", "name")}
         flat = {key: text for key, text in flatten(config).items() if key not in NO_SETTING}
-        return {**labels, **name, **flat}
+        return {**labels, **name, **flat, **self.trained_on}
+
+    @property
+    def trained_on(self) -> dict[str, str]:
+        """``trained_on.data``, and ``trained_on.root`` where the training data lay elsewhere than the scored data."""
+        recorded = self.results.get("trained_on")
+        if recorded is None:  # written before this was recorded: only an evaluation names a checkpoint
+            checkpoint = self.results.get("protocol", {}).get("checkpoint")
+            told = {None: self.results.get("data"), UNTRAINED: UNTRAINED}.get(checkpoint, "not recorded")
+            return {} if told is None else {"trained_on.data": told}
+        root = recorded.get("data_root")
+        elsewhere = root is not None and root != self.results.get("data_root")
+        return {"trained_on.data": titles(recorded), **({"trained_on.root": root} if elsewhere else {})}
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,13 @@ def collect(root: Path | str) -> Collection:
         except ValueError as error:
             collection.unreadable[folder] = str(error)
     return collection
+
+
+def titles(trained_on: Mapping[str, Any]) -> str:
+    """What a record of ``trained_on`` calls the training data, one title after the other; else its note."""
+    if trained_on["data"] is None:
+        return str(trained_on["note"])
+    return ", then ".join([*(str(past["data"]) for past in trained_on.get("earlier", [])), str(trained_on["data"])])
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -77,6 +77,7 @@ CORE = tuple(
         ("contourpy", "contourpy", "1.3"),
         ("pillow", "PIL", "11"),
         ("pyarrow", "pyarrow", "18"),
+        ("pyyaml", "yaml", "6.0"),
     )
 )
 """The dependencies of pyproject.toml (a test compares them)."""

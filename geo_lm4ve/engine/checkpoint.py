@@ -42,7 +42,7 @@ class Position:
 def save_resume(
     folder: Path, model: Model, optimizer: torch.optim.Optimizer, position: Position, extra: dict[str, Any]
 ) -> None:
-    """Write ``checkpoints/resume.pt`` atomically. ``extra``: weight average, gradient scaler."""
+    """Write ``checkpoints/resume.pt`` atomically. ``extra``: training data, weight average, gradient scaler."""
     reference = model.bridge.block.reference
     content = {
         "format": FORMAT,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.table import Table
 
+from geo_lm4ve.engine.provenance import data_facts, said, trained_on
 from geo_lm4ve.engine.results import results_of, write_results
 from geo_lm4ve.engine.session import Session, announce
 from geo_lm4ve.engine.weights import model_for_evaluation, selected
@@ -116,10 +117,15 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     task = experiment.task.build(data)
     model, origin = model_for_evaluation(experiment, run, folder, task.outputs)
     model.to(session.device)
+    source = run.checkpoint or folder
+    trained = trained_on(Path(source) if source else None)
+    told = said({**data_facts(data, experiment.data), "trained_on": trained})
     out = session.new_folder(experiment, str(folder / "evaluations") if folder else run.root)
     if session.main:
-        write_text(out / "config.yaml", to_yaml(experiment, f"evaluation of {origin}"))
-    announce(session, experiment, model, out, data.info.title)
+        weights = replace(experiment, run=replace(run, checkpoint=origin)) if source else experiment
+        header = f"python tools/evaluate.py <this file>\nevaluation of {origin}: {told}"
+        write_text(out / "config.yaml", to_yaml(weights, header))
+    announce(session, experiment, model, out, told)
     evaluation = evaluate_split(
         session, model, data, task, run.split, seed=experiment.seed,
         batch_size=experiment.optim.micro_batch(session.world),
@@ -130,7 +136,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
         **selected(None if run.checkpoint else folder),
         **task.protocol(),
     }
-    results = results_of(session, experiment, model, data, evaluation.metrics, evaluation.samples, protocol)
+    results = results_of(session, experiment, model, data, trained, evaluation.metrics, evaluation.samples, protocol)
     if session.main:
         write_results(out, results, evaluation.records)
         task.files(out, results, evaluation.records)

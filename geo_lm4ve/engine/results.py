@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.config import plain
+from geo_lm4ve.engine.provenance import data_facts
 from geo_lm4ve.engine.session import Session, environment
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import write_json, write_text
@@ -22,12 +23,13 @@ def results_of(
     experiment: ExperimentConfig,
     model: Model,
     data: DataSource,
+    trained_on: dict[str, Any],
     metrics: dict[str, float],
     samples: int,
     protocol: dict[str, Any],
     **more: Any,
 ) -> dict[str, Any]:
-    """The content of ``results.json``."""  # fmt: skip
+    """The content of ``results.json``: ``data`` and what follows it are scored on, ``trained_on`` is another fact."""
     facts = environment(session)
     reference = model.bridge.block.reference
     return {
@@ -39,9 +41,8 @@ def results_of(
         "commit": facts["commit"],
         "block": experiment.choices.get("block", experiment.block.name),
         "block_reference": None if reference is None else vars(reference),
-        "data": data.info.title,
-        "synthetic": data.info.synthetic,
-        "counts": data.info.counts,
+        **data_facts(data, experiment.data),
+        "trained_on": trained_on,
         "parameters": model.count(),
         "device": facts["device"],
         **more,

@@ -146,8 +146,8 @@ def environment(session: Session) -> dict[str, Any]:
     }
 
 
-def announce(session: Session, experiment: ExperimentConfig, model: Model, folder: Path, data_title: str) -> None:
-    """Say once what was chosen (law 14) and keep it in ``environment.json``."""
+def announce(session: Session, experiment: ExperimentConfig, model: Model, folder: Path, data: str) -> None:
+    """Say once what was chosen (law 14) and keep it in ``environment.json``; ``data`` as ``provenance.said`` has it."""
     facts = environment(session)
     reference = model.bridge.block.reference
     count = model.count()
@@ -156,7 +156,7 @@ def announce(session: Session, experiment: ExperimentConfig, model: Model, folde
         block += f": layers {list(reference.layers)} of {reference.source}, sha256 {reference.sha256[:16]}"
     rows = {
         "experiment": f"{experiment.name}, seed {experiment.seed}",
-        "data": data_title,
+        "data": data,
         "block": block,
         "parameters": f"{count['trainable']:,} trainable, {count['frozen']:,} frozen",
         "device": f"{facts['device']}, {session.world} process(es), {facts['threads']} threads "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.engine.evaluate import print_metrics
+from geo_lm4ve.engine.provenance import data_facts, said, trained_on
 from geo_lm4ve.engine.results import read_results, results_of, write_results
 from geo_lm4ve.engine.session import announce
 from geo_lm4ve.engine.trackers import Trackers
@@ -29,7 +30,7 @@ def select(trainer: Trainer, scores: dict[str, float]) -> None:
     value, best = scores[trainer.task.primary], trainer.position.best
     if best is None or (value > best if trainer.task.higher_is_better else value < best):
         trainer.position.best, trainer.position.best_epoch = value, trainer.position.epoch
-        trainer.keep("best")
+        trainer.keep("best", trainer.position.epoch + 1)
 
 
 def finish_epoch(trainer: Trainer, row: dict[str, Any], trackers: Trackers) -> None:
@@ -81,7 +82,7 @@ def trim_log(trainer: Trainer) -> None:
 
 def finish(trainer: Trainer) -> dict[str, Any]:
     """Save the last model, score the selected one on ``run.split`` and write results and pictures."""
-    trainer.keep("last")
+    trainer.keep("last", trainer.position.epoch)
     choice = {"select_on": trainer.run.select_on.value, "epoch": trainer.position.epoch}
     if trainer.run.select_on is not SelectOn.last:
         choice["epoch"] = (trainer.position.best_epoch or 0) + 1
@@ -98,6 +99,7 @@ def finish(trainer: Trainer) -> dict[str, Any]:
         trainer.experiment,
         trainer.model,
         trainer.data,
+        trained_on(trainer.folder),
         evaluation.metrics,
         evaluation.samples,
         protocol,
@@ -145,7 +147,8 @@ def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str,
     trainer = Trainer(experiment, folder)
     if trainer.session.main:
         write_text(trainer.folder / "config.yaml", to_yaml(experiment, "python tools/train.py <this file>"))
-    announce(trainer.session, experiment, trainer.model, trainer.folder, trainer.data.info.title)
+    told = said({**data_facts(trainer.data, experiment.data), "trained_on": trainer.trained_on})
+    announce(trainer.session, experiment, trainer.model, trainer.folder, told)
     if trainer.position.steps:
         trainer.session.console.print(f"going on after epoch {trainer.position.epoch}, step {trainer.position.step}")
     with interruptible(trainer):

@@ -16,10 +16,11 @@ from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
 from geo_lm4ve.engine.evaluate import Evaluation, evaluate_split
 from geo_lm4ve.engine.optim import WeightAverage, set_learning_rates
+from geo_lm4ve.engine.provenance import TRAINING, training_record
 from geo_lm4ve.engine.session import Session
 from geo_lm4ve.engine.weights import build_experiment_model, load_weights
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.files import UserError
+from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.parts.data import Batch
 from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.progress import Meter
@@ -54,6 +55,7 @@ class Trainer:
             self.position, extra = load_resume(folder, self.model, self.optimizer)
             if not self.session.main:  # the sums of all processes go on in the main one
                 self.position.sums = dict.fromkeys(self.position.sums, 0.0)
+        self.trained_on = training_record(experiment, self.data, extra.get("trained_on"))
         self.folder = folder or self.session.new_folder(experiment, self.run.root)
         self.prepare(extra)
         self.stopped = False
@@ -97,7 +99,7 @@ class Trainer:
         """Write the resume checkpoint (main process; all have to call)."""
         position = replace(self.position, sums=self.sums())
         if self.session.main:
-            extra: dict[str, Any] = {}
+            extra: dict[str, Any] = {"trained_on": self.trained_on}
             if self.average is not None:
                 extra["average"] = self.average.state
             if self.session.accelerator.scaler is not None:
@@ -214,11 +216,13 @@ class Trainer:
                 batch_size=self.optim.micro_batch(self.session.world),
             )  # fmt: skip
 
-    def keep(self, name: str) -> None:
-        """Save the (averaged) model as ``checkpoints/<name>``."""
+    def keep(self, name: str, epochs: int) -> None:
+        """Save the (averaged) model as ``checkpoints/<name>``, with what it was trained on in ``epochs`` epochs."""
+        folder = self.folder / "checkpoints" / name
         if self.session.main:
             with self.averaged():
-                self.model.save_pretrained(self.folder / "checkpoints" / name)
+                self.model.save_pretrained(folder)
+            write_json(folder / TRAINING, {**self.trained_on, "epoch": epochs})
 
     @property
     def out_of_steps(self) -> bool:

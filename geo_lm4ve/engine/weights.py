@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from geo_lm4ve.compare.runs import UNTRAINED
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import CARD, WEIGHTS, CheckpointError, Model, ModelConfig, check_block, read_weights
@@ -78,4 +79,4 @@ def model_for_evaluation(
             "this experiment has trainable weights, but none were given: pass a run folder, or run.checkpoint=PATH "
             "(a run, a saved model or an official checkpoint file)"
         )
-    return model, "nothing to train"
+    return model, UNTRAINED

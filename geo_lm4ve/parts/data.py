@@ -127,6 +127,10 @@ class DataConfig(PartConfig):
         """The DataSource; DataError when files are missing or corrupt."""
         raise NotImplementedError
 
+    def place(self) -> str | None:
+        """The folder that the data lies in, absolute; None for data that lies in none."""
+        return None
+
     def stored(self, folder: Path) -> dict[str, int]:
         """Samples per split that lie in ``folder``, as far as that is recorded; reads no sample. {} if unknown."""
         manifest = folder / "manifest.json"

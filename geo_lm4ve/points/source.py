@@ -101,6 +101,10 @@ class PointCloudConfig(DataConfig):
         """Clouds that each split should hold, as far as it is known."""
         return dict(manifest.get("counts", {}))
 
+    def place(self) -> str:
+        """See DataConfig.place."""
+        return str(Path(self.root).expanduser().resolve())
+
     def build(self) -> PointCloudSource:
         """The data in memory; DataError when files are missing, corrupt or not of the expected number."""
         return PointCloudSource(self)

@@ -101,6 +101,10 @@ class SceneConfig(DataConfig):
         """The drivable area around a scene, where the data has it."""
         return self.layout.surface(self.folder, scene_id, city)
 
+    def place(self) -> str:
+        """See DataConfig.place."""
+        return str(self.folder.resolve())
+
     def build(self) -> DataSource:
         """The data source; DataError when there are no files."""
         return SceneSource(self)

@@ -140,11 +140,19 @@ def test_terminal_shows_table_warnings_and_brackets(runs):
         ({"device": "cuda"}, "differ in device: cpu (identity); cuda (mlp)"),
         ({"protocol": {"split": "val"}}, "differ in protocol.split: test (identity); val (mlp)"),
         ({"synthetic": True}, "differ in synthetic: not said (identity); true (mlp)"),
+        ({"data_root": "/b"}, "differ in data_root: /a (identity); /b (mlp)"),
+        ({"trained_on": {"data": "other"}}, "differ in trained_on.data: shapes (identity); other (mlp)"),
+        ({"trained_on": {"data": "shapes", "data_root": "/b"}}, "trained_on.root: not said (identity); /b (mlp)"),
+        (
+            {"trained_on": {"data": None, "note": "trained elsewhere: x.pth"}},
+            "shapes (identity); trained elsewhere: x.pth",
+        ),
+        ({"protocol": {"checkpoint": "runs/a"}}, "trained_on.data: shapes (identity); not recorded (mlp)"),
         ({"seed": 4}, "different seeds: identity: 0; mlp: 4"),
     ],
 )
 def test_what_makes_rows_incomparable_is_flagged(runs, change, expected):
-    runs.add("identity")
+    runs.add("identity", **({"data_root": "/a"} if "data_root" in change else {}))
     runs.add("mlp", **change)
     warnings = runs.compare(by=["block"]).warnings
     assert any(expected in text for text in warnings), warnings
@@ -163,6 +171,20 @@ def test_the_newest_run_of_a_seed_counts(runs):
     comparison = runs.compare()
     assert comparison.rows[0].cell("overall_accuracy").values == {0: 0.9}
     assert comparison.warnings == [f"a newer run of the same seed replaces {old}"]
+
+
+def test_a_newer_run_that_is_another_one_is_flagged(runs):
+    old = runs.add("identity", seed=0, trained_on={"data": "shapes"})
+    runs.add("identity", seed=0, trained_on={"data": "other", "earlier": [{"data": "shapes"}]})
+    (warning,) = runs.compare(by=["block"]).warnings
+    assert warning == f"a newer run of the same seed replaces {old}, but differs in trained_on.data"
+    assert [row.key for row in runs.compare().rows] == [("shapes",), ("shapes, then other",)]
+
+
+def test_a_baseline_that_learns_nothing_goes_with_any_training_data(runs):
+    runs.add("identity", trained_on={"data": None, "note": "nothing to train"})
+    runs.add("mlp")
+    assert runs.compare(by=["block"]).warnings == []
 
 
 def test_a_metric_that_some_runs_lack_is_flagged(runs):

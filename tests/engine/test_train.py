@@ -41,7 +41,8 @@ def test_run_folder_holds_everything(tmp_path):
     folder = only_run(tmp_path)
     kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     expected = {"config.yaml", "environment.json", "metrics.jsonl", "results.json", "predictions.jsonl"}
-    checkpoints = {f"checkpoints/{kind}/model.{end}" for kind in ("best", "last") for end in ("json", "safetensors")}
+    files = ("model.json", "model.safetensors", "training.json")
+    checkpoints = {f"checkpoints/{kind}/{file}" for kind in ("best", "last") for file in files}
     assert kept == expected | checkpoints | {"checkpoints/resume.pt", "checkpoints/selected.json"}
     assert results == json.loads((folder / "results.json").read_text())
     assert results["samples"] == 20

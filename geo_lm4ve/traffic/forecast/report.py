@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from geo_lm4ve.engine.provenance import said
 from geo_lm4ve.files import write_json
 from geo_lm4ve.parts.task import Record
 from geo_lm4ve.traffic.forecast.records import KS, forecast_of, forecasts_of, table_of
@@ -57,7 +58,7 @@ def write_report(
     """
     table = table_of(records)
     scores = scores_of(table, protocol, folder / layout.submission, results)
-    title = f"{results['experiment']} · {results['block']} · {results['data']}"
+    title = f"{results['experiment']} · {results['block']} · {said(results)}"
     split = str(results["protocol"]["split"])
     scenes = scenes_of([records[row] for row in worst_and_spread(table[SAID[1]], pictures)], data, split)
     drawn = _sheets(folder, records, data, split, title) | _curves(folder, title, results, data.info.synthetic)
