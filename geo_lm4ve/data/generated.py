@@ -23,6 +23,35 @@ LISTED = 5
 """Names of a foreign folder that a message shows."""
 
 
+def claim(folder: Path, marker: str, content: dict[str, Any], what: str, step: str) -> None:
+    """Make an empty or missing folder ours.
+
+    Args:
+        folder: to claim.
+        marker: name of the file that says so from now on, with ``content``.
+        content: of the marker, as JSON has it.
+        what: files that will go there, in messages.
+        step: what to do where the folder holds anything; ends the message.
+
+    Raises:
+        DataError: it does, or there can be no such folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # A marker that was killed in the making leaves its temporary file, which is ours as well.
+        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(f".{marker}."))
+    except OSError as error:
+        raise DataError(f"{folder} cannot be a folder of {what} ({error}): {step}") from error
+    if names:
+        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+        raise DataError(
+            f"{folder.absolute()} holds files that were not generated here: {', '.join(names[:LISTED])}{more}. "
+            f"{what.capitalize()} go only into an empty folder: delete this one if it is left over from a generation "
+            f"that was cut off, or {step}"
+        )
+    write_json(folder / marker, content)
+
+
 @dataclass(frozen=True)
 class Generated:
     """A set of generated files.
@@ -31,7 +60,7 @@ class Generated:
         what: what they are, in messages.
         recipe: what determines them, as JSON has it; the same recipe gives the same files.
         counts: samples per split.
-        own: how files of one's own are read instead; ends the message about a folder that holds such.
+        own: the option that reads files of one's own instead (``data=...``), for the message about such.
     """
 
     what: str
@@ -62,20 +91,11 @@ class Generated:
             self._compare(root, begun)
             say(f"the generation of {self.what} in {root} was cut off, starting again")
             return
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            # A marker that was killed in the making leaves its temporary file, which is ours as well.
-            names = sorted(path.name for path in root.iterdir() if not path.name.startswith(f".{MARKER}."))
-        except OSError as error:
-            raise DataError(f"{root} cannot be a folder of {self.what} ({error}); set data.root to another") from error
-        if names:
-            more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-            raise DataError(
-                f"{root.absolute()} holds files that were not generated here: {', '.join(names[:LISTED])}{more}. "
-                f"{self.what.capitalize()} go only into an empty folder: set data.root (tools/prepare.py: --root) to "
-                f"another one, or delete this one if all it holds is a generation that was cut off. {self.own}"
-            )
-        write_json(root / MARKER, {"generating": self.what, "recipe": self.recipe})
+        claim(
+            root, MARKER, {"generating": self.what, "recipe": self.recipe}, self.what,
+            f"set data.root (tools/prepare.py: --root) to another one. Files of your own are read by {self.own} "
+            f"data.root={root} beside an experiment file; a run folder keeps its kind of data",
+        )  # fmt: skip
 
     def _compare(self, root: Path, stored: dict[str, Any]) -> None:
         if stored != self.recipe:

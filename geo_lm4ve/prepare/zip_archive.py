@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 import shutil
 import tempfile
@@ -22,11 +23,12 @@ def unzip(archive: Path, root: Path, wanted: str) -> list[Path]:
 
     Args:
         archive: a zip file.
-        root: target folder, made if needed; files of the same names are replaced.
+        root: target folder, made if needed; what lies there stays.
         wanted: regular expression that a whole file name must match.
 
     Raises:
-        DataError: not a zip file, a damaged member, a member that points outside, no member or two of one name.
+        DataError: not a zip file, a damaged member, a member that points outside, no member or two of one name; a
+            file of that name is in ``root`` with another content.
         DiskFullError: the files do not fit.
     """
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +43,8 @@ def unzip(archive: Path, root: Path, wanted: str) -> list[Path]:
                 with content.open(member) as packed, (Path(work) / _name(member)).open("wb") as file:
                     shutil.copyfileobj(packed, file, 1 << 20)
             root.mkdir(parents=True, exist_ok=True)
+            for member in members:
+                _check_same(Path(work) / _name(member), root / _name(member), archive)
             return [(Path(work) / _name(member)).replace(root / _name(member)) for member in members]
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DataError(f"{archive} is no intact zip archive ({error}); fetch it again") from error
@@ -61,6 +65,15 @@ def _chosen(content: zipfile.ZipFile, archive: Path, wanted: str) -> list[zipfil
 
 def _name(member: zipfile.ZipInfo) -> str:
     return PurePosixPath(member.filename.replace("\\", "/")).name
+
+
+def _check_same(unpacked: Path, there: Path, archive: Path) -> None:
+    """The user may have put it there: nothing of another content is written over."""
+    if there.exists() and not filecmp.cmp(unpacked, there, shallow=False):
+        raise DataError(
+            f"{there} is not the {there.name} of {archive} and is left as it is: delete it if it is a damaged copy, or "
+            "choose another folder by --root"
+        )
 
 
 def _check_space(root: Path, members: Sequence[zipfile.ZipInfo]) -> None:

@@ -7,7 +7,7 @@ from geo_lm4ve.parts.data import DataError
 
 
 def things(**recipe):
-    return Generated("made-up things", {"seed": 0, **recipe}, {"train": 3, "val": 2}, "Your own: data=own")
+    return Generated("made-up things", {"seed": 0, **recipe}, {"train": 3, "val": 2}, "data=own")
 
 
 def content(root):
@@ -79,7 +79,9 @@ def test_a_marker_that_was_cut_off_itself_is_no_obstacle(tmp_path):
 def test_a_folder_of_anything_else_is_refused_and_left_alone(tmp_path, files):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    message = r"holds files that were not generated here: .*set data.root .*to another one.* Your own: data=own"
+    message = (
+        r"holds files that were not generated here: .*set data.root .*to another one.* are read by data=own data.root="
+    )
     with pytest.raises(DataError, match=message) as refused:
         things().into(tmp_path, never)
     assert str(tmp_path) in str(refused.value)
@@ -96,6 +98,6 @@ def test_many_names_are_counted(tmp_path):
 
 def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(DataError, match=r"file cannot be a folder of made-up things .*set data.root to another"):
+    with pytest.raises(DataError, match=r"file cannot be a folder of made-up things .*set data.root .* to another"):
         things().into(tmp_path / "file", never)
     assert content(tmp_path) == {"file": "mine"}

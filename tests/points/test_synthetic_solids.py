@@ -182,7 +182,7 @@ def test_interrupted_generation_starts_again(tmp_path, capsys, monkeypatch):
 def test_clouds_of_the_user_are_left_alone(tmp_path):
     write_folder(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(DataError, match=r"ply_data_test0.h5.*own: data=point_folder data.root="):
+    with pytest.raises(DataError, match=r"ply_data_test0.h5.*own are read by data=point_folder data.root="):
         config(tmp_path).build()
     with pytest.raises(DataError, match="were not generated here"):
         find("synthetic_solids").prepare(tmp_path, None)

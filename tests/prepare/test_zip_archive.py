@@ -39,13 +39,20 @@ def test_wanted_files_without_their_folders(tmp_path, root):
     assert leftovers(root) == ["processed"]
 
 
-def test_other_files_in_the_target_stay_and_same_names_are_replaced(tmp_path, root):
+def test_what_lies_in_the_target_stays(tmp_path, root):
     root.mkdir(parents=True)
     (root / "mine.txt").write_text("mine")
-    (root / "data0.h5").write_text("old")
-    unzip(pack(tmp_path, **{"data0.h5": "new"}), root, WANTED)
-    assert (root / "mine.txt").read_text() == "mine"
-    assert (root / "data0.h5").read_text() == "new"
+    (root / "data1.h5").write_text("one")
+    archive = pack(tmp_path, **{"data0.h5": "zero", "data1.h5": "one"})
+    unzip(archive, root, WANTED)
+    assert {path.name: path.read_text() for path in root.iterdir()} == {
+        "mine.txt": "mine", "data0.h5": "zero", "data1.h5": "one",
+    }  # fmt: skip
+    (root / "data0.h5").unlink()
+    (root / "data1.h5").write_text("two")
+    with pytest.raises(DataError, match=r"data1.h5 is not the data1.h5 of .*left as it is: delete it .*--root"):
+        unzip(archive, root, WANTED)
+    assert {path.name: path.read_text() for path in root.iterdir()} == {"mine.txt": "mine", "data1.h5": "two"}
 
 
 @pytest.mark.parametrize("evil", ["../data1.h5", "/data1.h5", "top/../../data1.h5", "..\\data1.h5"])

@@ -52,7 +52,28 @@ def test_the_cache_is_small_plain_and_complete(layout, request, tmp_path):
     assert read_cache_manifest(tmp_path) == manifest
     arrays = load_file(tmp_path / manifest.shards[0].file)
     assert all(isinstance(array, torch.Tensor) for array in arrays.values())
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".json", ".json", ".safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".geo_lm4ve_cache.json", "manifest.json", "report.json", "shard-00000.json", "shard-00000.safetensors",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["shard-00000.tar", "shard-00000.safetensors", "report.json", "shard-00000.json"])
+def test_a_folder_of_the_user_holds_no_cache(made_av1, tmp_path, name):
+    (tmp_path / name).write_text('{"mine": 1}')
+    with pytest.raises(DataError, match=rf"not generated here: {name}\..*set data.cache to another folder"):
+        build_cache(files_of(made_av1), tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {name: '{"mine": 1}'}
+
+
+@pytest.mark.parametrize("left", ["manifest.json", "shard-00000.json"])
+def test_a_cache_from_before_there_were_markers_is_ours(made_av1, tmp_path, left):
+    build_cache(files_of(made_av1), tmp_path)
+    for path in tmp_path.iterdir():
+        if path.name != left:
+            path.unlink()
+    stale = json.loads((tmp_path / left).read_text())
+    (tmp_path / left).write_text(json.dumps({**stale, "key": "of other files"}))
+    assert build_cache(files_of(made_av1), tmp_path).scenes == 7
 
 
 def test_scenes_are_cut_into_shards_in_their_order(made_av1, tmp_path, small_shards):
@@ -110,9 +131,9 @@ def test_changed_files_are_cached_anew(av1, tmp_path, small_shards):
 
 def test_dropped_scenes_are_counted_and_named(av1, tmp_path, small_shards, capsys):
     (av1 / "train" / "data" / "3.csv").write_text("TIMESTAMP,TRACK_ID\n1,2\n")
-    manifest = build_cache(files_of(av1), tmp_path, max_dropped=0.2)
+    manifest = build_cache(files_of(av1), tmp_path / "cache", max_dropped=0.2)
     assert manifest.scenes == 6
-    report = json.loads((tmp_path / "report.json").read_text())
+    report = json.loads((tmp_path / "cache" / "report.json").read_text())
     assert [entry["scene"] for entry in report["dropped"]] == ["3.csv"]
     assert "the header must be TIMESTAMP,TRACK_ID" in report["dropped"][0]["reason"]
     assert "1 of 7 scenes dropped" in capsys.readouterr().err
@@ -121,17 +142,17 @@ def test_dropped_scenes_are_counted_and_named(av1, tmp_path, small_shards, capsy
 def test_too_many_dropped_scenes_are_an_error_that_a_larger_limit_lifts(av1, tmp_path):
     (av1 / "train" / "data" / "3.csv").write_text("")
     with pytest.raises(DataError, match=r"1 of 7 scenes .* cannot be read, more than the 1.0% that data.max_dropped"):
-        build_cache(files_of(av1), tmp_path)
-    assert read_cache_manifest(tmp_path) is None
-    assert build_cache(files_of(av1), tmp_path, max_dropped=0.2).scenes == 6
+        build_cache(files_of(av1), tmp_path / "cache")
+    assert read_cache_manifest(tmp_path / "cache") is None
+    assert build_cache(files_of(av1), tmp_path / "cache", max_dropped=0.2).scenes == 6
 
 
 def test_a_shard_of_nothing_but_bad_scenes_is_no_trouble(av1, tmp_path, small_shards):
     for number in (1, 2, 3):
         (av1 / "train" / "data" / f"{number}.csv").write_text("")
-    manifest = build_cache(files_of(av1), tmp_path, max_dropped=0.5)
+    manifest = build_cache(files_of(av1), tmp_path / "cache", max_dropped=0.5)
     assert [shard.scenes for shard in manifest.shards] == [0, 3, 1]
-    assert Shards(tmp_path, manifest).sizes == [3, 1]
+    assert Shards(tmp_path / "cache", manifest).sizes == [3, 1]
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "delete"])

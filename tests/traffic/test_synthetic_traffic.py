@@ -175,7 +175,7 @@ def test_scenes_of_the_user_are_left_alone(tmp_path, name):
     scene = tmp_path / "train" / "data" / "1.csv"
     scene.parent.mkdir(parents=True)
     scene.write_text("mine")
-    with pytest.raises(DataError, match=r"not generated here: train\..*own: data=argoverse[12] data.root="):
+    with pytest.raises(DataError, match=r"not generated here: train\..*own are read by data=argoverse[12] data.root="):
         make("data", name, {"root": str(tmp_path)}).build()
     with pytest.raises(DataError, match="not generated here: train"):
         find(name).prepare(tmp_path, None)

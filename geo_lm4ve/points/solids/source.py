@@ -63,5 +63,5 @@ class SyntheticSolidsConfig(PointCloudConfig):
         """
         root, recipe = Path(self.root).expanduser(), self.recipe
         counts = {"train": recipe.train, "test": recipe.test}
-        own = f"To read clouds of your own: data=point_folder data.root={self.root}"
-        Generated("synthetic solids", asdict(recipe), counts, own).into(root, lambda: write_solids(root, recipe))
+        generated = Generated("synthetic solids", asdict(recipe), counts, "data=point_folder")
+        generated.into(root, lambda: write_solids(root, recipe))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from geo_lm4ve.data.generated import claim
 from geo_lm4ve.files import write_json
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataError
@@ -21,6 +22,8 @@ from geo_lm4ve.traffic.cache.packing import check_map, pack_scenes
 from geo_lm4ve.traffic.cache.shards import SHARD, CacheManifest, Dropped, ShardRecord, read_cache_manifest, write_shard
 
 REPORT = "report.json"
+MARKER = ".geo_lm4ve_cache.json"
+"""Lies in the folder of a cache before anything else does: what is not ours is never written over or removed."""
 
 
 def build_cache(files: SceneFiles, folder: Path, workers: int = 0, max_dropped: float = 0.01) -> CacheManifest:
@@ -35,11 +38,13 @@ def build_cache(files: SceneFiles, folder: Path, workers: int = 0, max_dropped: 
         max_dropped: largest part of the scenes that may be dropped.
 
     Raises:
-        DataError: more scenes than that cannot be read.
+        DataError: more scenes than that cannot be read, or ``folder`` holds something else.
     """
     key = files.key()
     manifest = read_cache_manifest(folder)
     if manifest is None or manifest.key != key:
+        if not _ours(folder):
+            claim(folder, MARKER, {"cache": files.title}, "cached scenes", "set data.cache to another folder")
         for note in files.notes():
             say(f"{files.title}: {note}")
         manifest = CacheManifest(key, _shards(files, folder, key, workers))
@@ -50,6 +55,13 @@ def build_cache(files: SceneFiles, folder: Path, workers: int = 0, max_dropped: 
         say(f"kept {manifest.scenes:,} scenes in {folder}, {manifest.bytes_per_scene / 1000:.1f} kB each")
     _check_dropped(files, folder, manifest, max_dropped)
     return manifest
+
+
+def _ours(folder: Path) -> bool:
+    """Whether a folder is claimed, or holds what earlier versions wrote without a claim: a manifest or a record."""
+    if (folder / MARKER).is_file() or read_cache_manifest(folder) is not None:
+        return True
+    return any(_record(path) is not None for path in folder.glob("shard-*.json"))
 
 
 def _shards(files: SceneFiles, folder: Path, key: str, workers: int) -> list[ShardRecord]:
@@ -114,12 +126,17 @@ def _name(start: int) -> str:
 def _finished(folder: Path, start: int, key: str) -> ShardRecord | None:
     """The record of a shard that an earlier run finished, made of the same files."""
     path = folder / _name(start)
-    try:
-        record = ShardRecord.of(json.loads(path.with_suffix(".json").read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+    if (record := _record(path.with_suffix(".json"))) is None:
         return None
     whole = not record.scenes or (path.is_file() and path.stat().st_size == record.bytes)
     return record if record.key == key and whole else None
+
+
+def _record(path: Path) -> ShardRecord | None:
+    try:
+        return ShardRecord.of(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _one_thread() -> None:

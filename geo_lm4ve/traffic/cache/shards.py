@@ -118,7 +118,10 @@ def read_cache_manifest(folder: Path) -> CacheManifest | None:
             return None
         return CacheManifest(content["key"], [ShardRecord.of(shard) for shard in content["shards"]])
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is damaged ({error!r}); delete it, the cache is then built again") from error
+        raise DataError(
+            f"{path} is damaged or not of a scene cache ({error!r}); delete it and the cache is built again, or set "
+            "data.cache to another folder"
+        ) from error
 
 
 def write_shard(path: Path, pack: ScenePack) -> tuple[int, str]:

@@ -56,8 +56,8 @@ class SyntheticConfig(SceneConfig):
         """Make the files unless they are there; DataError if ``root`` holds others."""
         recipe = TrafficRecipe(self.train, self.val, self.seed)
         counts = {"train": recipe.train, "val": recipe.val}
-        own = f"To read scenes of your own: data={self.original} data.root={self.root}"
-        Generated("traffic scenes", asdict(recipe), counts, own).into(self.folder, lambda: self.write(recipe))
+        generated = Generated("traffic scenes", asdict(recipe), counts, f"data={self.original}")
+        generated.into(self.folder, lambda: self.write(recipe))
 
 
 @register("data", "synthetic_traffic")
