@@ -8,7 +8,9 @@ python tools/predict.py runs/quickstart/20260101-120000-0 *.stl --top 3 --out pr
 python tools/predict.py runs/argoverse1_vectornet_llama/20260101-120000-0 test_obs --out forecasts
 python tools/predict.py configs/argoverse2_constant_velocity.yaml val/SCENARIO data.frame.forward=x
     Argoverse 1 csv files, Argoverse 2 scenario folders, or folders of these, with or without futures; writes the
-    submission file (forecasts.h5 or forecasts.parquet) and scenes.html, a page of up to 60 scenes, into --out
+    submission file (forecasts.h5 or forecasts.parquet) and scenes.html, a page of up to 60 scenes, into --out. Maps of
+    Argoverse 1 are taken from map_files in a folder above a scene, else from data.root=FOLDER. Scenes that cannot be
+    read are left out, named with their reasons at the end, and make the exit code 1
 
 key=value among the files changes a value of the experiment, as in the other tools. Prediction runs on the CPU.
 """
@@ -21,6 +23,7 @@ from rich.table import Table
 
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve import cli
+from geo_lm4ve.files import UserError
 
 
 def main() -> None:
@@ -40,6 +43,8 @@ def main() -> None:
     Console().print(table)
     if answers.note:
         print(answers.note)
+    if answers.left_out:
+        raise UserError(f"left out: {len(answers.left_out)}, for these reasons:\n" + "\n".join(answers.left_out))
 
 
 if __name__ == "__main__":

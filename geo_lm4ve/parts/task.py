@@ -95,11 +95,13 @@ class Answers:
         columns: headings of a table.
         rows: its cells.
         note: a line below it, e.g. which files were written.
+        left_out: file and reason of what was not predicted; the command names them last and fails.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+    left_out: Sequence[str] = ()
 
 
 @dataclass

@@ -11,7 +11,7 @@ import torch
 
 from geo_lm4ve.traffic.batch import HZ, SceneBatch
 from geo_lm4ve.traffic.cache.files import SceneFiles
-from geo_lm4ve.traffic.cache.packing import check_map, pack_scenes
+from geo_lm4ve.traffic.cache.packing import Scene, check_map, pack_scenes
 from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.records.recording import Recording
 from geo_lm4ve.traffic.records.surface import Surface
@@ -63,7 +63,7 @@ class Layout(ABC):
 
     @abstractmethod
     def own_file(self, path: Path, root: Path) -> SceneFiles:
-        """One scene from anywhere, with its map, which may lie in ``root``; DataError if they are not to be found."""
+        """One scene from anywhere, with its map beside it or else in ``root``; DataError if they are not found."""
 
     @abstractmethod
     def own_surface(self, path: Path, root: Path, city: str) -> Surface | None:
@@ -116,10 +116,16 @@ class Layout(ABC):
         Raises:
             DataError: a file or its map cannot be read.
         """
-        scenes = []
-        for path in paths:
-            files = self.own_file(Path(path), root)
-            scenes.append(files.scene(files.items[0]))
-            check_map(scenes[-1])
+        return self.batch([self.own_scene(Path(path), root) for path in paths], view)
+
+    def own_scene(self, path: Path, root: Path) -> Scene:
+        """The scene of ``own_file``; DataError if it or its map cannot be read, or the map is that of another place."""
+        files = self.own_file(path, root)
+        scene = files.scene(files.items[0])
+        check_map(scene)
+        return scene
+
+    def batch(self, scenes: Sequence[Scene], view: SceneView | None = None) -> SceneBatch:
+        """Scenes as a batch, shown by a view; None: as the layout's scenes are."""
         rows = torch.arange(len(scenes))
         return assemble(pack_scenes(scenes), rows, rows, view or self.view(), self.future)

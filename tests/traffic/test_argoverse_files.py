@@ -375,7 +375,10 @@ def test_own_files_are_read_without_the_data_set(made_av1, made_av2, tmp_path):
 def test_own_files_without_a_map_say_what_is_missing(made_av1, made_av2, tmp_path):
     alone = tmp_path / "1.csv"
     alone.write_text((made_av1 / "val" / "data" / "1.csv").read_text())
-    with pytest.raises(DataError, match=r"no map_files folder in data\.root"):
+    with pytest.raises(DataError, match=r"no map_files folder above it or in data\.root=.*; set data\.root="):
+        Argoverse1Config(root=str(tmp_path)).read([alone])
+    (tmp_path / "map_files").mkdir()
+    with pytest.raises(DataError, match=r"no map of its city .* in .*map_files; set data\.root="):
         Argoverse1Config(root=str(tmp_path)).read([alone])
     with pytest.raises(DataError, match=r"is not a scenario: expected <id>/scenario_<id>\.parquet"):
         Argoverse2Config(root=str(tmp_path)).read([alone])

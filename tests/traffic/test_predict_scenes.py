@@ -31,7 +31,9 @@ def test_scenes_without_future(tmp_path):
     write_argoverse1_map(tmp_path)
     files = sorted((split / "data").glob("*.csv"), key=lambda path: int(path.stem))
     page = tmp_path / "page.html"
-    forecasts = predict_scenes(_experiment(tmp_path), None, files, out=tmp_path / "out", gallery=page)
+    predicted = predict_scenes(_experiment(tmp_path), None, files, out=tmp_path / "out", gallery=page)
+    forecasts = predicted.forecasts
+    assert not predicted.left_out
     assert forecasts.scenes == ["0", "10", "20", "30"]
     for scene in range(4):
         np.testing.assert_allclose(forecasts.positions[scene, 0], path_of(scene, 50)[20:], atol=1e-2)
@@ -47,6 +49,52 @@ def test_argoverse2_from_files_to_scores(tmp_path):
     results = score_predictions(tmp_path / "forecasts.parquet", split, ARGOVERSE2).results
     assert results["metrics"]["K=1"]["minFDE"] < 0.1
     assert results["samples"] == 3
+
+
+def _place(root, shift=0.0, city="PIT", maps=True):
+    """A folder of one's own: scenes ``shift`` metres east of those of ``forecast_files``, in one city."""
+    split = write_argoverse1_split(root / "seen")
+    for path in (split / "data").glob("*.csv"):
+        head, *rows = path.read_text().splitlines()
+        cells = [row.split(",") for row in rows]
+        moved = [[t, i, kind, f"{float(x) + shift:.4f}", y, city] for t, i, kind, x, y, _ in cells]
+        path.write_text("\n".join([head, *map(",".join, moved)]))
+    if maps:
+        write_argoverse1_map(root)
+        for path in (root / "map_files").glob("*.xml"):
+            text = path.read_text()
+            for node in range(10):
+                text = text.replace(f'x="{90 + 5 * node}"', f'x="{90 + 5 * node + shift}"')
+            path.write_text(text)
+    return split
+
+
+def test_the_map_beside_the_scenes_comes_before_that_of_the_training_data(tmp_path):
+    write_argoverse1_map(tmp_path)
+    away = _place(tmp_path / "away", shift=5000.0)
+    predicted = predict_scenes(_experiment(tmp_path), None, [away], gallery=tmp_path / "page.html")
+    assert len(predicted.forecasts) == 4
+    assert not predicted.left_out
+    bare = _place(tmp_path.parent / f"{tmp_path.name}_bare", maps=False)
+    assert len(predict_scenes(_experiment(tmp_path), None, [bare]).forecasts) == 4, "the map of data.root"
+
+
+def test_scenes_that_cannot_be_read_are_left_out_and_named(tmp_path):
+    split = write_argoverse1_split(tmp_path / "val")
+    write_argoverse1_map(tmp_path)
+    files = sorted((split / "data").glob("*.csv"), key=lambda path: int(path.stem))
+    files[1].write_text("TIMESTAMP,TRACK_ID\n")
+    strange = _place(tmp_path / "strange", city="ATX", maps=False) / "data" / "0.csv"
+    (tmp_path / "empty").mkdir()
+    given = [files[0], files[1], strange, files[2], tmp_path / "empty", tmp_path / "none.csv"]
+    predicted = predict_scenes(_experiment(tmp_path), None, given, out=tmp_path / "out", gallery=tmp_path / "page.html")
+    assert predicted.forecasts.scenes == read_argoverse1(tmp_path / "out" / "forecasts.h5").scenes == ["0", "20"]
+    reasons = dict(line.split(": ", 1) for line in predicted.left_out)
+    assert set(reasons) == {str(path) for path in (files[1], strange, tmp_path / "empty", tmp_path / "none.csv")}
+    assert "its city 'ATX'; set data.root=" in reasons[str(strange)]
+    assert "no scene in this folder" in reasons[str(tmp_path / "empty")]
+    with pytest.raises(DataError, match=r"none of the scenes can be forecast: .*ATX"):
+        predict_scenes(_experiment(tmp_path), None, [strange])
 
 
 def test_refusals(tmp_path):

@@ -14,6 +14,7 @@ from geo_lm4ve.traffic.argoverse.argoverse1_csv import FUTURE, HISTORY, read_seq
 from geo_lm4ve.traffic.argoverse.argoverse1_map import (
     RASTERS,
     DrivableRaster,
+    has_vector_map,
     read_drivable_raster,
     read_vector_map,
     vector_map_path,
@@ -79,6 +80,24 @@ class Argoverse1Files(SceneFiles):
         return ["there is no raster of the drivable area, so drivable-area compliance (DAC) cannot be computed"]
 
 
+class OwnSequence(Argoverse1Files):
+    """One csv file from anywhere, with the map of its city from the nearest folder that has it.
+
+    Args:
+        path: the file.
+        root: where to look for ``map_files`` when no folder above the file has the map.
+    """
+
+    def __init__(self, path: Path, root: Path):
+        super().__init__(path.parent, None, [path])
+        self.root = root
+
+    def scene(self, item: Path) -> Scene:
+        """The sequence with the map of its city."""
+        recording = read_sequence(item)
+        return Scene(recording, _city_map(vector_map_path(_maps_near(item, self.root, recording.city), recording.city)))
+
+
 class Argoverse1Layout(Layout):
     """See Layout; maps and rasters of whole cities lie in a folder ``map_files``."""
 
@@ -104,16 +123,13 @@ class Argoverse1Layout(Layout):
             return [path]
         return sorted((path / "data" if (path / "data").is_dir() else path).glob("*.csv"), key=_number)
 
-    def own_file(self, path: Path, root: Path) -> Argoverse1Files:
-        """A csv file, with ``map_files`` in ``root`` or in a folder above the file."""
-        maps = next((place / MAPS for place in (root, *path.absolute().parents) if (place / MAPS).is_dir()), None)
-        if maps is None:
-            raise DataError(f"no {MAPS} folder in data.root={root} or above {path}: set data.root to one that has it")
-        return Argoverse1Files(path.parent, maps, [path])
+    def own_file(self, path: Path, root: Path) -> OwnSequence:
+        """A csv file, with its city's map in ``map_files`` in a folder above the file, or else in ``root``."""
+        return OwnSequence(path, root)
 
     def own_surface(self, path: Path, root: Path, city: str) -> DrivableRaster | None:
         """The raster of a city, beside the vector map."""
-        return _raster(self.own_file(path, root).maps, city)
+        return _raster(_maps_near(path, root, city), city)
 
     def scene_files(self, split: Path) -> dict[str, Path]:
         """``data/<sequence>.csv`` or ``<sequence>.csv``."""
@@ -162,6 +178,25 @@ class Argoverse1Config(SceneConfig):
     root: str = "datasets/argoverse1/raw"
 
     layout: ClassVar[Layout] = ARGOVERSE1
+
+
+def _maps_near(path: Path, root: Path, city: str) -> Path:
+    """The ``map_files`` with the map of a city: above the file rather than in ``root``, where other scenes may lie.
+
+    Raises:
+        DataError: there is none.
+    """
+    folders = [place / MAPS for place in (*path.absolute().parents, root)]
+    if not (found := [folder for folder in folders if folder.is_dir()]):
+        raise DataError(
+            f"{path}: no {MAPS} folder above it or in data.root={root}; set data.root= to the folder that has it"
+        )
+    if (near := next((folder for folder in found if has_vector_map(folder, city)), None)) is None:
+        raise DataError(
+            f"{path}: no map of its city {city!r} in {' or '.join(map(str, dict.fromkeys(found)))}; set data.root= to "
+            f"the folder whose {MAPS} has it"
+        )
+    return near
 
 
 def _number(path: Path) -> tuple[int, str]:

@@ -40,6 +40,11 @@ def vector_map_path(folder: Path, city: str) -> Path:
     return paths[0]
 
 
+def has_vector_map(folder: Path, city: str) -> bool:
+    """Whether a folder holds the vector map of a city."""
+    return any(folder.glob(VECTOR_MAP.format(city=city)))
+
+
 def read_vector_map(path: Path) -> VectorMap:
     """A city's lanes.
 

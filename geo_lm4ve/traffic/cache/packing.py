@@ -37,7 +37,7 @@ def check_map(scene: Scene) -> None:
         x, y = scene.recording.reference
         raise DataError(
             f"scene {scene.recording.scene_id}: no lane of {scene.map.name} lies within {REACH:g} m of the target at "
-            f"({x:.1f}, {y:.1f}), so this is the map of another place"
+            f"({x:.1f}, {y:.1f}), so this is the map of another place; put its own beside it"
         )
 
 
