@@ -20,12 +20,14 @@ class SyntheticSolidsConfig(PointCloudConfig):
     Attributes:
         train, test: clouds to generate (``val`` is carved out of train).
         seed: of the generated shapes; the experiment's seed does not change them.
+        normalize: the solids lie on the unit sphere but for rounding; it brings files to predict there as well.
         turn: every solid is turned about z by up to so many degrees either way.
         noise: standard deviation of normal noise on every coordinate, in radii of the unit sphere.
     """
 
     name: str = "synthetic_solids"
     root: str = "datasets/synthetic_solids/processed"
+    normalize: bool = True
     train: int = 1600
     test: int = 400
     seed: int = 0
