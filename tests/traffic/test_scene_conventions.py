@@ -9,6 +9,7 @@ from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
+from geo_lm4ve.traffic.frames import displacement_heading
 from geo_lm4ve.traffic.view.conventions import (
     AgentArea,
     AgentSelection,
@@ -118,6 +119,17 @@ def test_turning_the_city_turns_nothing_in_the_scene(made_av1, tmp_path):
     torch.testing.assert_close(one.graph["agent"].history, two.graph["agent"].history, atol=1e-3, rtol=0)
     torch.testing.assert_close(one.graph["lane"].points, two.graph["lane"].points, atol=1e-3, rtol=0)
     assert torch.equal(one.graph["lane"].turn, two.graph["lane"].turn)
+
+
+def test_a_jump_of_most_of_a_metre_does_not_turn_the_default_scene():
+    """A car slows down and its last position is 0.6 m aside: the default looks back past that, as configs have it."""
+    track = torch.zeros(1, 20, 2, dtype=torch.float64)
+    track[0, :, 0] = torch.linspace(0, 10, 20).sqrt() * 3
+    track[0, -1, 1] = 0.6
+    frames = FrameConfig(), make("data", "argoverse1").frame
+    for frame in frames:
+        assert displacement_heading(track, min_move=frame.min_move).abs().item() < math.radians(35)
+    assert frames[0] == frames[1]
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class FrameConfig:
     origin: Origin = Origin.target
     heading: Heading = Heading.displacement
     forward: Forward = Forward.x
-    min_move: float = 0.5
+    min_move: float = 1.0
 
 
 @dataclass
