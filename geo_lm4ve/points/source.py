@@ -21,21 +21,17 @@ from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.meshes import PointsError, read_points
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.geometry.sampling import farthest_point_sample
-from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Loader
 from geo_lm4ve.points.augment import ScaleAndShift
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split, split_files
 from geo_lm4ve.points.loader import CloudSplit, Recipe
 from geo_lm4ve.points.order import fps_order, order_folder
+from geo_lm4ve.points.placing import reach, say_foreign
 from geo_lm4ve.points.viz.exhibit import exhibit
 
 POOL = 1200 / 1024
 """Points that farthest point sampling keeps for training per point of a batch (Point-BERT: 1,200 for 1,024)."""
-
-
-FOREIGN = 2
-"""A cloud whose farthest point is so many times farther from the origin than 1, or nearer, was not normalised."""
 
 
 class Sampling(enum.Enum):
@@ -121,8 +117,8 @@ class PointCloudConfig(DataConfig):
             raise DataError(str(error)) from error
         names = tuple(Path(path).name for path in paths)
         if not self.normalize:
-            _say_foreign(
-                {name: _reach(cloud.points[None]) for name, cloud in zip(names, clouds)},
+            say_foreign(
+                {name: reach(cloud.points[None]) for name, cloud in zip(names, clouds)},
                 "unless the model was trained on such clouds, predict again with data.normalize=true",
             )
         placed = (normalize_unit_sphere(cloud.points) if self.normalize else cloud.points for cloud in clouds)
@@ -156,8 +152,8 @@ class PointCloudSource(DataSource):
         files = {split: read_split(self.root, split, self.names) for split in ("train", "test")}
         self._check_counts(files, config.expected_counts(self.names, manifest))
         if not config.normalize:
-            _say_foreign(
-                {f"{self.root} ({split})": _reach(clouds.points) for split, clouds in files.items()},
+            say_foreign(
+                {f"{self.root} ({split})": reach(clouds.points) for split, clouds in files.items()},
                 "set data.normalize=true, or data=point_folder, which does",
             )
         self.splits = self._prepared(files)
@@ -225,25 +221,6 @@ class PointCloudSource(DataSource):
         pool = min(available, math.ceil(config.points * POOL))
         order = fps_order(points, pool, order_folder(self.root), f"{self.root} ({split})")
         return Clouds(points.gather(1, order[..., None].expand(-1, -1, 3)), clouds.labels)
-
-
-def _reach(points: Tensor) -> Tensor:
-    """Largest distance from the origin of every cloud (..., p, 3)."""
-    return points.norm(dim=-1).amax(dim=-1)
-
-
-def _say_foreign(reaches: Mapping[str, Tensor], remedy: str) -> None:
-    """One line if clouds are far from the unit sphere; ``reaches``: of the clouds of every file or split."""
-    found = {what: reach[(reach < 1 / FOREIGN) | (reach > FOREIGN)] for what, reach in reaches.items()}
-    foreign = {what: reach for what, reach in found.items() if len(reach)}
-    if foreign:
-        count, total = (sum(map(len, clouds.values())) for clouds in (foreign, reaches))
-        what, reach = next(iter(foreign.items()))
-        say(
-            f"{count:,} of {total:,} clouds are not on the unit sphere, the first in {what}: its farthest point is "
-            f"{reach[0]:.3g} from the origin, and data.normalize=false leaves it there. Augmentation, radii and "
-            f"published weights are made for 1: {remedy}"
-        )
 
 
 def _checked_root(root: Path, advice: str) -> Path:
