@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from torch import nn
 
 from geo_lm4ve.blocks.base import BlockConfig, BlockError, BlockReference
 from geo_lm4ve.bridge import Bridge, BridgeConfig
 from geo_lm4ve.config import ConfigError, make, plain, unknown
-from geo_lm4ve.files import UserError, atomic_path, write_json
+from geo_lm4ve.files import atomic_path, write_json
 from geo_lm4ve.options import load_option, options
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.parts.head import Head, HeadConfig
+from geo_lm4ve.saved import CARD, PARTS, WEIGHTS, CheckpointError, local_folder, read_card, read_weights
 from geo_lm4ve.tokens import TokenSet
-
-WEIGHTS, CARD = "model.safetensors", "model.json"
-PARTS = ("encoder", "block", "bridge", "head")
-"""The groups of configs that a model is built from."""
-
-
-class CheckpointError(UserError, RuntimeError):
-    """A checkpoint that cannot be read or does not fit; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +150,8 @@ class Model(nn.Module):
             CheckpointError: files missing or damaged, or another block than the model was trained with.
             BlockError: the block is not at hand; names the file or hub id that is needed.
         """
-        folder = _local(folder)
-        card = _read_card(folder / CARD)
+        folder = local_folder(folder)
+        card = read_card(folder / CARD)
         card["block"].update(block)
         model = _model_config(card).build()
         check_block(model, card["block_reference"], allow_other_block)
@@ -169,41 +160,9 @@ class Model(nn.Module):
         return model.eval()
 
 
-def _local(folder: Path | str) -> Path:
-    if Path(folder).is_dir():
-        return Path(folder)
-    if Path(folder).is_absolute() or str(folder).count("/") != 1:
-        raise CheckpointError(f"{folder} is neither a folder nor a hub repository id (owner/name)")
-    from huggingface_hub import snapshot_download
-
-    return Path(snapshot_download(str(folder), allow_patterns=[WEIGHTS, CARD]))
-
-
-def _read_card(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing: not a folder that save_pretrained or a run wrote") from None
-    except json.JSONDecodeError as error:
-        raise CheckpointError(f"{path} is not valid JSON ({error}); restore it or train again") from error
-    if missing := sorted({*PARTS, "outputs", "classes", "block_reference"} - set(card)):
-        raise CheckpointError(f"{path} lacks {', '.join(missing)}: not what save_pretrained writes")
-    return card
-
-
 def _model_config(card: dict[str, Any]) -> ModelConfig:
     parts: Any = {group: make(group, card[group]["name"], card[group]) for group in PARTS}
     return ModelConfig(**parts, outputs=card["outputs"])
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Tensors of a safetensors file; a missing or truncated one is a CheckpointError."""
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing") from None
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a whole safetensors file ({error}); use another checkpoint") from error
 
 
 def check_block(model: Model, recorded: dict[str, Any] | None, allow_other: bool = False) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from geo_lm4ve.engine.weights import card_of, model_for_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.model import CheckpointError
+from geo_lm4ve.saved import CheckpointError
 
 
 @torch.no_grad()

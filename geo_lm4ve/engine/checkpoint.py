@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from geo_lm4ve.files import atomic_path
-from geo_lm4ve.model import CheckpointError, Model, check_block
+from geo_lm4ve.model import Model, check_block
+from geo_lm4ve.saved import CheckpointError
 
 FORMAT = 1
 RESUME = Path("checkpoints") / "resume.pt"

@@ -15,8 +15,8 @@ from geo_lm4ve.compare.runs import CONFIG, RESULTS, UNTRAINED, titles
 from geo_lm4ve.engine.session import commit
 from geo_lm4ve.engine.weights import checkpoint_folder
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.model import CheckpointError
 from geo_lm4ve.parts.data import DataConfig, DataSource
+from geo_lm4ve.saved import CheckpointError
 
 TRAINING = "training.json"
 """Beside the weights of a checkpoint: what they were trained on."""

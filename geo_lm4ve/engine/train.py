@@ -19,8 +19,8 @@ from geo_lm4ve.engine.trainer import Trainer
 from geo_lm4ve.engine.weights import SELECTED
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import write_json, write_text
-from geo_lm4ve.model import WEIGHTS, read_weights
 from geo_lm4ve.parts.run import SelectOn
+from geo_lm4ve.saved import WEIGHTS, read_weights
 
 LOG = "metrics.jsonl"
 

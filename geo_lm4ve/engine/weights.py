@@ -9,9 +9,10 @@ from typing import Any
 from geo_lm4ve.compare.runs import UNTRAINED
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.model import CARD, WEIGHTS, CheckpointError, Model, ModelConfig, check_block, read_weights
+from geo_lm4ve.model import Model, ModelConfig, check_block
 from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.pretrained import load_official
+from geo_lm4ve.saved import CARD, WEIGHTS, CheckpointError, read_weights
 
 SELECTED = Path("checkpoints") / "selected.json"
 

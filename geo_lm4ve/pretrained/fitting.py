@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from geo_lm4ve.model import CheckpointError, Model
+from geo_lm4ve.model import Model
 from geo_lm4ve.pretrained.architecture import advice, describe
 from geo_lm4ve.pretrained.block_comparison import other_block
 from geo_lm4ve.pretrained.layouts import Layout, starts, table_of
 from geo_lm4ve.pretrained.report import LoadReport, grouped
+from geo_lm4ve.saved import CheckpointError
 
 CLASSES = ("match", "slice", "fresh")
 """What to do with an output layer for another number of classes: refuse, keep the first rows, initialise freshly."""

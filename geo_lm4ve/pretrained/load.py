@@ -9,11 +9,12 @@ from typing import Any
 from torch import Tensor
 
 from geo_lm4ve.config import unknown
-from geo_lm4ve.model import CheckpointError, Model
+from geo_lm4ve.model import Model
 from geo_lm4ve.pretrained.fitting import CLASSES, Fit
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, known_layouts, known_tables, table_of
 from geo_lm4ve.pretrained.reading import read_checkpoint
 from geo_lm4ve.pretrained.report import LoadReport, grouped
+from geo_lm4ve.saved import CheckpointError
 
 OWN = Layout(title="geo_lm4ve", marker="encoder.stages")
 """Our own names: every model's state dict has them."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from geo_lm4ve.model import WEIGHTS, CheckpointError, read_weights
+from geo_lm4ve.saved import WEIGHTS, CheckpointError, read_weights
 
 _CONTAINERS = ("base_model", "model", "state_dict", "net", "network")
 """Where training scripts put the state dict inside what they save."""

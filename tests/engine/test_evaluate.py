@@ -11,9 +11,10 @@ from geo_lm4ve.engine.train import train
 from geo_lm4ve.engine.weights import build_experiment_model
 from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import write_text
-from geo_lm4ve.model import CheckpointError, Model
+from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.pretrained import to_official
+from geo_lm4ve.saved import CheckpointError
 from geo_lm4ve.testing import rounding_bound
 
 

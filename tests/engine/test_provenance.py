@@ -17,9 +17,9 @@ from geo_lm4ve.engine.redraw import redraw
 from geo_lm4ve.engine.train import train
 from geo_lm4ve.engine.trainer import Trainer
 from geo_lm4ve.engine.weights import build_experiment_model
-from geo_lm4ve.model import CheckpointError
 from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.pretrained import to_official
+from geo_lm4ve.saved import CheckpointError
 
 HOME, OTHER = (f"point clouds of {name} (4 classes, 128 points)" for name in ("data", "other"))
 BOTH = f"trained on {HOME}, scored on {OTHER}"

@@ -177,7 +177,7 @@ def test_loss_that_is_not_finite_names_the_rows_and_keeps_the_checkpoint(tmp_pat
 
 
 def test_damaged_resume_checkpoint_is_named(tmp_path, monkeypatch):
-    from geo_lm4ve.model import CheckpointError
+    from geo_lm4ve.saved import CheckpointError
 
     small = experiment(tmp_path)
     train(small)

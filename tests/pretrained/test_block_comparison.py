@@ -8,8 +8,9 @@ import torch
 from geo_lm4ve.blocks.controls import MLPControl
 from geo_lm4ve.blocks.frozen import FrozenBlock
 from geo_lm4ve.bridge import LinearBridgeConfig
-from geo_lm4ve.model import CheckpointError, Model, create_model
+from geo_lm4ve.model import Model, create_model
 from geo_lm4ve.pretrained import load_official
+from geo_lm4ve.saved import CheckpointError
 
 
 @pytest.fixture

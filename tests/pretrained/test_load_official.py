@@ -5,10 +5,11 @@ import torch
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.bridge import LinearBridgeConfig
-from geo_lm4ve.model import CheckpointError, Model, create_model
+from geo_lm4ve.model import Model, create_model
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.pretrained import load_official, to_official
 from geo_lm4ve.pretrained.layouts import known_tables
+from geo_lm4ve.saved import CheckpointError
 from geo_lm4ve.testing import golden_clouds, golden_fill
 
 HEAD = {f"head.mlp.{i}.{kind}" for i in (0, 3) for kind in ("weight", "bias")}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from geo_lm4ve.model import CheckpointError
 from geo_lm4ve.pretrained.reading import read_checkpoint
+from geo_lm4ve.saved import CheckpointError
 
 
 class Opened:
