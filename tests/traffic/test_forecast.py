@@ -23,7 +23,7 @@ from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, Trajectories
 from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.scoring.scores import score_predictions
 from geo_lm4ve.traffic.submissions import read_argoverse1
-from geo_lm4ve.traffic.viz.choice import evenly
+from geo_lm4ve.traffic.viz.choice import middles
 
 
 @pytest.fixture
@@ -225,9 +225,9 @@ def test_sheets_show_ranks_of_the_whole_split(tmp_path, monkeypatch):
     task.report(tmp_path, results, records, data)
     ordered = sorted(record["minFDE_6"] for record in records)
     shown, labels = sheets["spread.png"]
-    assert labels == [f"rank {place + 1} of 40" for place in evenly(40, 12)]
-    assert shown == [ordered[place] for place in evenly(40, 12)]
-    assert np.mean(shown) == pytest.approx(np.mean(ordered), rel=0.1)
+    assert labels == [f"rank {place + 1} of 40" for place in middles(40, 12)]
+    assert shown == [ordered[place] for place in middles(40, 12)]
+    assert np.mean(shown) == pytest.approx(np.mean(ordered), rel=0.02)
     shown, labels = sheets["worst.png"]
     assert (shown, labels[0], labels[-1]) == (ordered[:-13:-1], "rank 40 of 40", "rank 29 of 40")
 

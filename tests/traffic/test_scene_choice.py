@@ -1,7 +1,7 @@
 import numpy as np
 from scene_examples import example
 
-from geo_lm4ve.traffic.viz.choice import evenly, worst_and_spread
+from geo_lm4ve.traffic.viz.choice import evenly, middles, worst_and_spread
 from geo_lm4ve.traffic.viz.html import fitting
 
 
@@ -29,3 +29,9 @@ def test_a_page_holds_so_many(monkeypatch):
     kept = fitting(scenes)
     assert 1 < len(kept) < 20
     assert (kept[0].name, kept[-1].name) == ("0", "19")
+
+
+def test_middles_of_equal_parts():
+    assert middles(160, 4) == [20, 60, 100, 140]
+    assert middles(3, 12) == [0, 1, 2]
+    assert middles(0, 12) == []

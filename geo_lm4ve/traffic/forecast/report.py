@@ -20,7 +20,7 @@ from geo_lm4ve.traffic.protocol import Protocol
 from geo_lm4ve.traffic.source import SceneSource
 from geo_lm4ve.traffic.submissions import Forecasts
 from geo_lm4ve.traffic.viz.animation import animate
-from geo_lm4ve.traffic.viz.choice import evenly, worst_and_spread
+from geo_lm4ve.traffic.viz.choice import middles, worst_and_spread
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.png import scenes_png, subscripted
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
@@ -143,7 +143,7 @@ def _sheets(folder: Path, records: Sequence[Record], data: SceneSource, split: s
     total, order = len(by_rank), f"by {subscripted(SAID[1])}, 1 is the best"
     sheets = {
         "The worst scenes": (folder / "worst.png", f"ranks {order}", range(total)[: -SHEET - 1 : -1]),
-        "Scenes over the split": (folder / "spread.png", f"evenly spaced ranks {order}", evenly(total, SHEET)),
+        "Scenes over the split": (folder / "spread.png", f"evenly spaced ranks {order}", middles(total, SHEET)),
     }
     for caption, (path, what, places) in sheets.items():
         shown = sorted((by_rank[place] for place in places), key=lambda record: record["index"])

@@ -22,3 +22,9 @@ def worst_and_spread(errors: Sequence[float], count: int) -> list[int]:
 def evenly(total: int, count: int) -> list[int]:
     """At most ``count`` places out of ``total``, evenly spaced."""
     return sorted(set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()))
+
+
+def middles(total: int, count: int) -> list[int]:
+    """The middle places of at most ``count`` equal parts of ``total``: of ranks, none stands for the extremes alone."""
+    count = min(count, total)
+    return [total * (2 * part + 1) // (2 * count) for part in range(count)]
