@@ -91,7 +91,8 @@ def test_scenes_that_cannot_be_read_are_left_out_and_named(tmp_path):
     assert predicted.forecasts.scenes == read_argoverse1(tmp_path / "out" / "forecasts.h5").scenes == ["0", "20"]
     reasons = dict(line.split(": ", 1) for line in predicted.left_out)
     assert set(reasons) == {str(path) for path in (files[1], strange, tmp_path / "empty", tmp_path / "none.csv")}
-    assert "its city 'ATX'; set data.root=" in reasons[str(strange)]
+    assert "no map of its city 'ATX' in" in reasons[str(strange)]
+    assert "set data.root=" in reasons[str(strange)]
     assert "no scene in this folder" in reasons[str(tmp_path / "empty")]
     with pytest.raises(DataError, match=r"none of the scenes can be forecast: .*ATX"):
         predict_scenes(_experiment(tmp_path), None, [strange])
