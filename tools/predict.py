@@ -1,9 +1,9 @@
 """Classify point clouds or forecast traffic scenes of one's own with a trained run (or a baseline experiment).
 
-python tools/predict.py runs/quickstart/20260101-120000-0 chair.off scan.ply data.normalize=true
+python tools/predict.py runs/quickstart/20260101-120000-0 chair.off scan.ply
 python tools/predict.py runs/quickstart/20260101-120000-0 *.stl --top 3 --out predictions.json
-    .off .ply .obj .stl .npy .txt .xyz .h5 files; prints the best classes. data.normalize=true where files are in other
-    units than the clouds that the run was trained on and the run did not normalise them (data=point_folder does)
+    .off .ply .obj .stl .npy .txt .xyz .h5 files; prints the best classes. A run with data=modelnet40 takes files as
+    they are: data.normalize=true brings those in other units to the unit sphere, and it is said where that is needed
 
 python tools/predict.py runs/argoverse1_vectornet_llama/20260101-120000-0 test_obs --out forecasts
 python tools/predict.py configs/argoverse2_constant_velocity.yaml val/SCENARIO data.frame.forward=x
