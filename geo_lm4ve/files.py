@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import glob
 import hashlib
 import json
 import os
+import platform
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,34 +20,111 @@ class UserError(Exception):
     """Something the user can mend: commands print its message without a traceback."""
 
 
-class DiskFullError(UserError, OSError):
+class WriteError(UserError, OSError):
+    """A file that cannot be written where it should go; nothing half-written is left behind."""
+
+
+class DiskFullError(WriteError):
     """The disk ran full while a file was written; nothing half-written is left behind."""
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NEARLY_FULL = 1 << 20
+"""Bytes free on a disk on which a library that does not say why its write failed ran out of space."""
+_LONGEST = 180
+"""Bytes of a name that its temporary name repeats: file systems take 255 in all."""
 
 
 @contextlib.contextmanager
 def atomic_path(target: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``target``; rename it onto ``target`` when the body ends well.
 
-    The temporary file is removed when the body raises. A full disk becomes a DiskFullError that names the folder.
+    The temporary file is removed when the body raises; one that a killed process left is removed by the next that
+    writes the same target.
+
+    Raises:
+        DiskFullError: the disk ran full, whatever the library that was writing calls it.
+        WriteError: the folder or file cannot be written; names it.
     """
     target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = target.with_name(_temporary_name(target.name))
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target)
         yield temporary
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
         temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(
-                error.errno, f"no space left while writing {target}; free some and run the same command again"
-            ) from error
-        raise
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    except BaseException as error:
+        named = _write_error(error, target)
+        with contextlib.suppress(OSError):  # a folder that has become read-only keeps it
+            temporary.unlink(missing_ok=True)
+        if named is None:
+            raise
+        raise named from error
+
+
+def _temporary_name(name: str) -> str:
+    """``.NAME.PID@HOST.tmp``; a name too long for that is named by its hash."""
+    short = name if len(os.fsencode(name)) <= _LONGEST else hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return f".{short}.{os.getpid()}@{_host()}.tmp"
+
+
+@functools.cache
+def _host() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def sweep(target: Path) -> None:
+    """Remove the temporary files of ``target`` that killed processes of this machine left."""
+    prefix, suffix = _temporary_name(target.name).rsplit(f"{os.getpid()}@", 1)
+    for left in target.parent.glob(f"{glob.escape(prefix)}*@{suffix}"):
+        owner = left.name.removeprefix(prefix).removesuffix(f"@{suffix}")
+        if owner.isdecimal() and int(owner) != os.getpid() and not _alive(int(owner)):
+            left.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    if os.name == "nt":
+        return True  # there a signal 0 is not a question: nothing is swept
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
+
+
+def _write_error(error: BaseException, target: Path) -> WriteError | None:
+    """What to raise instead of an error met while ``target`` was written; None for one that says enough itself."""
+    if isinstance(error, UserError) or not isinstance(error, Exception):
+        return None
+    if _ran_full(error, target.parent):
+        text = f"no space left while writing {target}; free some and run the same command again"
+        return DiskFullError(errno.ENOSPC, text)
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else target
+    if named != target.parent and named.parent != target.parent and named not in target.parents:
+        return None
+    return WriteError(error.errno, f"cannot write {target} ({said(error)}); make it writable or choose another place")
+
+
+def _ran_full(error: Exception, folder: Path) -> bool:
+    """Whether the disk is full. safetensors, torch.save, numpy and HDF5 raise classes of their own, not all say why."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    if any(sign in str(error) for sign in ("No space left", "os error 28", "errno = 28", "Disk quota exceeded")):
+        return True
+    from_a_saver = isinstance(error, OSError | RuntimeError) or type(error).__name__ == "SafetensorError"
+    return from_a_saver and folder.is_dir() and shutil.disk_usage(folder).free < _NEARLY_FULL
+
+
+def said(error: OSError) -> str:
+    """What went wrong and with which file, in one short line, without the number."""
+    text = error.strerror or " ".join(str(error).split())[:300] or type(error).__name__
+    return f"{text}: {error.filename}" if error.filename is not None and error.strerror else text
 
 
 def write_text(target: Path | str, text: str) -> None:

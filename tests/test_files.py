@@ -1,9 +1,13 @@
 import errno
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from geo_lm4ve.files import DiskFullError, atomic_path, checksum, write_json
+from geo_lm4ve.files import DiskFullError, WriteError, atomic_path, checksum, write_json
 
 
 def test_failure_leaves_the_old_file_and_no_rubbish(tmp_path):
@@ -39,3 +43,64 @@ def test_json_round_trip_and_checksum(tmp_path):
     assert (tmp_path / "sub" / "a.json").read_text() == '{\n  "b": 1\n}\n'
     (tmp_path / "abc").write_bytes(b"abc")
     assert checksum(tmp_path / "abc", "md5") == "900150983cd24fb0d6963f7d28e17f72"
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        RuntimeError("[enforce fail at inline_container.cc:664] . unexpected pos 64 vs 0"),
+        OSError("1000000 requested and 0 written"),
+        OSError("Can't synchronously write data (file write failed: errno = 28, error message = 'No space left')"),
+    ],
+)
+def test_a_full_disk_is_known_by_whatever_a_library_makes_of_it(tmp_path, monkeypatch, raised):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=0))
+    with pytest.raises(DiskFullError, match=r"a\.bin"), atomic_path(tmp_path / "a.bin") as temporary:
+        temporary.write_bytes(b"x")
+        raise raised
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_same_error_with_space_left_stays_what_it_is(tmp_path):
+    with pytest.raises(RuntimeError, match="unexpected pos"), atomic_path(tmp_path / "a.bin"):
+        raise RuntimeError("unexpected pos 64 vs 0")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(WriteError, match=r"cannot write .*a\.txt.*Permission denied"):
+        write_json(tmp_path / "a.txt", {})
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "a").write_text("")
+    with pytest.raises(WriteError, match=r"cannot write .*b\.json"):
+        write_json(tmp_path / "a" / "b.json", {})
+
+
+def test_an_error_about_another_file_stays_what_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a.bin"):
+        (tmp_path / "elsewhere" / "b").read_bytes()
+
+
+def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
+    child = subprocess.run(
+        [sys.executable, "-c", "import os; from geo_lm4ve.files import _temporary_name as n; print(n('a[1].bin'))"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    dead = tmp_path / child.stdout.strip()
+    living = tmp_path / dead.name.replace(dead.name.split(".")[-2].split("@")[0], str(os.getppid()))
+    elsewhere = tmp_path / dead.name.replace("@", "@0")
+    for path in (dead, living, elsewhere):
+        path.write_text("half")
+    with atomic_path(tmp_path / "a[1].bin") as temporary:
+        temporary.write_text("whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"a[1].bin", living.name, elsewhere.name}
+
+
+def test_the_longest_name_a_file_system_takes_can_be_written(tmp_path):
+    name = "é" * 127
+    write_json(tmp_path / name, {})
+    assert [path.name for path in tmp_path.iterdir()] == [name]
