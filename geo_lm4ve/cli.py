@@ -22,6 +22,7 @@ from geo_lm4ve.experiment import ExperimentConfig, typed
 from geo_lm4ve.files import UserError
 from geo_lm4ve.options import CONFIGS
 from geo_lm4ve.shipped import load_parts
+from geo_lm4ve.words import failure
 
 FLAGS_WITH_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
 
@@ -95,7 +96,7 @@ def friendly(main: Callable[[], object]) -> None:
     except UserError as error:
         if os.environ.get("GEO_LM4VE_TRACEBACK"):
             raise
-        print("\n".join((f"error: {error}", *getattr(error, "__notes__", ()))), file=sys.stderr)
+        print(failure(error), file=sys.stderr)
         raise SystemExit(1) from None
 
 

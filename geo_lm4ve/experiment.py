@@ -17,6 +17,7 @@ from geo_lm4ve.parts.head import HeadConfig
 from geo_lm4ve.parts.optim import OptimConfig
 from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.parts.task import TaskConfig
+from geo_lm4ve.words import unfit
 
 
 @dataclass
@@ -24,7 +25,7 @@ class ExperimentConfig:
     """Everything that determines a run.
 
     Attributes:
-        name: names the run folder ``runs/<name>/``.
+        name: names the run folder ``runs/<name>/``: one folder, so it holds no slash.
         seed: seeds weights, order, augmentation and dropout.
         data, encoder, block, bridge, head, task, optim, run: the parts, one per config group.
         choices: which option of each group was chosen, by name (filled in when the experiment is composed).
@@ -41,6 +42,14 @@ class ExperimentConfig:
     optim: OptimConfig = MISSING
     run: RunConfig = MISSING
     choices: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is no folder's: run folders stay inside ``run.root``."""
+        if self.name != MISSING and (reason := unfit(self.name)):
+            raise ConfigError(
+                f"name={self.name!r} {reason}: it must be able to name one folder below run.root; set another name=, "
+                "and run.root= for where the folders of runs lie"
+            )
 
 
 ConfigStore.instance().store(group="schema", name="experiment", node=ExperimentConfig, package="_global_")

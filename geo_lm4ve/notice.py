@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from geo_lm4ve.progress import Meter, first_process
+from geo_lm4ve.words import line
 
 Item = TypeVar("Item")
 
@@ -14,7 +15,7 @@ Item = TypeVar("Item")
 def say(text: str) -> None:
     """One line on stderr."""
     if first_process():
-        print(text, file=sys.stderr, flush=True)
+        print(line(text), file=sys.stderr, flush=True)
 
 
 def progress(items: Sequence[Item], doing: str) -> Iterator[Item]:

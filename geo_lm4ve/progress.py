@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from geo_lm4ve.words import line
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -41,7 +43,7 @@ class Meter:
         done: int = 0,
         announced: bool = False,
     ):
-        self.label, self.total, self.done, self.announced = label, total, done, announced
+        self.label, self.total, self.done, self.announced = line(label), total, done, announced
         self.scale, self.shown = (1e6, "MB") if unit == "bytes" else (1.0, unit)
         self.quiet = quiet or not first_process()
         self.first, self.note = done, ""
@@ -67,7 +69,7 @@ class Meter:
 
     def advance(self, count: int, note: str = "") -> None:
         """Count some more; ``note`` is shown behind the rate ("3 dropped")."""
-        self.done, self.note = self.done + count, note
+        self.done, self.note = self.done + count, line(note)
         now = time.monotonic()
         if self.bar:
             self.bar.update(self.task, completed=self.done, counted=self._counted(), rate=self._rate(now))

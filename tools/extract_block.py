@@ -27,6 +27,7 @@ import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.extraction import extract
 from geo_lm4ve.files import DiskFullError
+from geo_lm4ve.words import failure, lines
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,9 +57,9 @@ def main() -> int:
             given.source, layers, given.out, final_norm=given.final_norm, cache_dir=given.cache_dir, seed=given.seed
         )
     except (BlockError, DiskFullError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(failure(error), file=sys.stderr)
         return 1
-    print(done.describe())
+    print(lines(done.describe()))
     return 0
 
 

@@ -19,11 +19,12 @@ import argparse
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve import cli
 from geo_lm4ve.files import UserError
+from geo_lm4ve.words import line, marked
 
 
 def main() -> None:
@@ -37,14 +38,15 @@ def main() -> None:
     files = [Path(name) for name in given.files if name not in changes]
     experiment, run = cli.load(given.experiment, changes)
     answers = experiment.task.predict(experiment, run, files, top=given.top, out=given.out)
-    table = Table(*answers.columns)
+    table = Table(*(Column(marked(name), overflow="fold") for name in answers.columns))
     for row in answers.rows:
-        table.add_row(*row)
+        table.add_row(*map(marked, row))
     Console().print(table)
     if answers.note:
-        print(answers.note)
+        print(line(answers.note))
     if answers.left_out:
-        raise UserError(f"left out: {len(answers.left_out)}, for these reasons:\n" + "\n".join(answers.left_out))
+        reasons = "\n".join(map(line, answers.left_out))
+        raise UserError(f"left out: {len(answers.left_out)}, for these reasons:\n{reasons}")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve.files import UserError
 from geo_lm4ve.prepare.base import PREPARERS, find
 from geo_lm4ve.shipped import load_parts
+from geo_lm4ve.words import failure
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,4 +59,4 @@ if __name__ == "__main__":
     try:
         main()
     except UserError as error:
-        raise SystemExit(f"error: {error}") from None
+        raise SystemExit(failure(error)) from None

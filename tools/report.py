@@ -19,6 +19,7 @@ from geo_lm4ve.compare.comparison import compare
 from geo_lm4ve.compare.output import print_comparison, write_comparison
 from geo_lm4ve.compare.runs import collect
 from geo_lm4ve.files import UserError
+from geo_lm4ve.words import failure
 
 
 def arguments() -> argparse.Namespace:
@@ -51,4 +52,4 @@ if __name__ == "__main__":
     try:
         main()
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(failure(error))

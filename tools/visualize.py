@@ -13,12 +13,12 @@ python tools/visualize.py runs/a/... runs/b/... --metrics overall_accuracy
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
-from geo_lm4ve.files import UserError
+from geo_lm4ve.files import UserError, from_json
+from geo_lm4ve.words import failure, line
 
 
 def arguments() -> argparse.Namespace:
@@ -48,7 +48,7 @@ def draw(given: argparse.Namespace) -> list[Path]:
         return draw_logs(runs, out, given.metrics)
     from geo_lm4ve.parts.drawer import draw_files
 
-    predictions = json.loads(given.predictions.read_text(encoding="utf-8")) if given.predictions else []
+    predictions = from_json(given.predictions.read_text(encoding="utf-8")) if given.predictions else []
     return draw_files(given.paths, out, {entry["file"]: entry for entry in predictions})
 
 
@@ -66,11 +66,11 @@ def draw_run(given: argparse.Namespace, run: Path) -> list[Path]:
 
 def main() -> None:
     for path in draw(arguments()):
-        print(path)
+        print(line(path))
 
 
 if __name__ == "__main__":
     try:
         main()
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(failure(error))

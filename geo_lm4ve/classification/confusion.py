@@ -51,6 +51,7 @@ def confusion_png(
     matrix, names = matrix[np.ix_(indices, indices)], [names[index] for index in indices]
     cell = min(0.62, max(0.19, 6.5 / len(names)))
     font = min(9.0, cell * 36)
+    names = [style.legible(name) for name in names]
     margin = 0.5 + 0.6 * font / 72 * max(len(name) for name in names)
     side, top = cell * len(names), 1.3
     figure = style.new_figure(max(margin + side + 1.3, 6.4), top + side + margin + 0.1)

@@ -16,6 +16,10 @@ from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.parts.task import Answers, Loss, Metrics, Record, Task, TaskConfig
+from geo_lm4ve.words import short
+
+SHOWN = 60
+"""Characters of a class name in the printed table; files hold it whole."""
 
 
 @register("task", "classify")
@@ -51,7 +55,10 @@ class ClassifyConfig(TaskConfig):
         if out:
             write_json(out, predictions)
         rows = [
-            [prediction["file"], *(f"{name} {probability:.3f}" for name, probability in prediction["top"])]
+            [
+                prediction["file"],
+                *(f"{short(name, SHOWN)} {probability:.3f}" for name, probability in prediction["top"]),
+            ]
             for prediction in predictions
         ]
         return Answers(["file", *(f"top {rank + 1}" for rank in range(top))], rows)

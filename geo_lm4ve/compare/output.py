@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,25 @@ from rich.table import Table
 from geo_lm4ve.compare.comparison import Comparison, Row
 from geo_lm4ve.compare.runs import ReportError
 from geo_lm4ve.compare.statistics import Cell, Difference
+from geo_lm4ve.files import to_json as json_text
 from geo_lm4ve.files import write_text
+from geo_lm4ve.words import line as one_line
+from geo_lm4ve.words import marked
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """The table, the differences, the warnings and the circumstances."""
     for title, header, rows in _tables(comparison):
-        table = Table(title=title, title_justify="left")
+        table = Table(title=marked((title, "table.title")), title_justify="left")
         for place, name in enumerate(header):
-            table.add_column(name, justify="left" if place < len(comparison.by) else "right", overflow="fold")
+            table.add_column(marked(name), justify="left" if place < len(comparison.by) else "right", overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(marked, row))
         console.print(table)
     for text in all_warnings(comparison):
-        console.print(f"[bold yellow]WARNING[/] {_plain(text)}", highlight=False)
+        console.print(marked(("WARNING", "bold yellow"), " ", text))
     for name, values in comparison.circumstances.items():
-        console.print(f"[bold]{name}[/]: {_plain(', '.join(values))}", highlight=False)
+        console.print(marked((name, "bold"), ": ", ", ".join(values)))
 
 
 def to_markdown(comparison: Comparison) -> str:
@@ -43,8 +45,9 @@ def to_markdown(comparison: Comparison) -> str:
         parts.append(f"**{title}**\n\n" + "\n".join(lines))
     flagged = all_warnings(comparison)
     if flagged:
-        parts.append("\n".join(f"> **Warning:** {text}" for text in flagged).replace("\n", "\n>\n"))
-    parts.append("\n".join(f"- {name}: {', '.join(values)}" for name, values in comparison.circumstances.items()))
+        parts.append("\n".join(f"> **Warning:** {one_line(text)}" for text in flagged).replace("\n", "\n>\n"))
+    facts = comparison.circumstances.items()
+    parts.append("\n".join(one_line(f"- {name}: {', '.join(values)}") for name, values in facts))
     return "\n\n".join(parts) + "\n"
 
 
@@ -64,9 +67,9 @@ def to_csv(comparison: Comparison) -> str:
                 line += _difference_values(found)
             writer.writerow(line)
     for warning in all_warnings(comparison):
-        text.write(f"# WARNING {warning}\n")
+        text.write(one_line(f"# WARNING {warning}") + "\n")
     for name, values in comparison.circumstances.items():
-        text.write(f"# {name}: {', '.join(values)}\n")
+        text.write(one_line(f"# {name}: {', '.join(values)}") + "\n")
     return text.getvalue()
 
 
@@ -92,7 +95,7 @@ def to_json(comparison: Comparison) -> str:
         "unfinished": [str(folder) for folder in comparison.unfinished],
         "unreadable": {str(folder): reason for folder, reason in comparison.unreadable.items()},
     }
-    return json.dumps(content, indent=2) + "\n"
+    return json_text(content, indent=2) + "\n"
 
 
 FORMATS: dict[str, Callable[[Comparison], str]] = {".md": to_markdown, ".csv": to_csv, ".json": to_json}
@@ -187,8 +190,4 @@ def _blank(value: float | None) -> float | str:
 
 
 def _cell_text(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
+    return one_line(text).replace("|", "\\|")

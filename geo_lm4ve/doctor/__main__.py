@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from geo_lm4ve.doctor.diagnosis import Diagnosis, examine
+from geo_lm4ve.words import line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _print(found: Diagnosis) -> None:
     if any(finding.name == "rich" and finding.state.value != "ok" for finding in found.core):
-        print("\n".join(found.problems))
+        print("\n".join(map(line, found.problems)))
         return
     output = importlib.import_module("geo_lm4ve.doctor.output")
     console = importlib.import_module("rich.console").Console(width=None if sys.stdout.isatty() else 160)

@@ -19,6 +19,7 @@ from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataError, DataSource, Loader
 from geo_lm4ve.parts.task import Record, Task
 from geo_lm4ve.progress import Meter
+from geo_lm4ve.words import marked
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
         print_metrics(session, results)
         if run.pictures:
             task.report(out, results, evaluation.records, data)
-        session.console.print(f"written to {out}", highlight=False)
+        session.console.print(marked(f"written to {out}"))
     session.accelerator.wait_for_everyone()
     return results
 
@@ -151,10 +152,11 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
 def print_metrics(session: Session, results: dict[str, Any]) -> None:
     """The table at the end of a run."""
     protocol = ", ".join(f"{key} {value}" for key, value in results["protocol"].items())
-    table = Table(title=f"{results['experiment']} on {results['data']}", caption=protocol)
+    title = f"{results['experiment']} on {results['data']}"
+    table = Table(title=marked((title, "table.title")), caption=marked((protocol, "table.caption")))
     table.add_column("metric")
     table.add_column("value", justify="right")
     for key, value in results["metrics"].items():
-        table.add_row(key, f"{value:.4f}")
+        table.add_row(marked(key), f"{value:.4f}")
     table.add_row("samples", f"{results['samples']:,}")
     session.console.print(table)

@@ -24,6 +24,7 @@ from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataConfig, DataSource
 from geo_lm4ve.parts.run import Device, RunConfig
 from geo_lm4ve.threads import waiting
+from geo_lm4ve.words import marked
 
 
 class Session:
@@ -106,7 +107,7 @@ def _make_unique(parent: Path, stamp: str) -> Path:
             folder.mkdir(parents=True)
         except FileExistsError:
             continue
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
             raise UserError(f"cannot make the run folder {folder}: {error}; choose another run.root=") from error
         return folder
     raise UserError(f"{parent / stamp} and 999 numbered variants exist already")
@@ -165,6 +166,6 @@ def announce(session: Session, experiment: ExperimentConfig, model: Model, folde
         "run folder": str(folder),
     }
     for key, value in rows.items():
-        session.console.print(f"[bold]{key:>12}[/]  {value}", highlight=False)
+        session.console.print(marked((f"{key:>12}", "bold"), "  ", value))
     if session.main:
         write_json(folder / "environment.json", facts)

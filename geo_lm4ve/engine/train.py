@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Iterator
@@ -18,9 +17,10 @@ from geo_lm4ve.engine.trackers import Trackers
 from geo_lm4ve.engine.trainer import Trainer
 from geo_lm4ve.engine.weights import SELECTED
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
-from geo_lm4ve.files import write_json, write_text
+from geo_lm4ve.files import from_json, to_json, write_json, write_text
 from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.saved import WEIGHTS, read_weights
+from geo_lm4ve.words import line, marked
 
 LOG = "metrics.jsonl"
 
@@ -44,10 +44,10 @@ def finish_epoch(trainer: Trainer, row: dict[str, Any], trackers: Trackers) -> N
     row = {"epoch": position.epoch + 1, "step": position.steps, **row}
     if trainer.session.main:
         with (trainer.folder / LOG).open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(row) + "\n")
+            handle.write(to_json(row) + "\n")
         trackers.log(row)
         shown = ", ".join(f"{key} {value:.4g}" for key, value in row.items() if key not in ("epoch", "step"))
-        trainer.session.console.print(f"epoch {row['epoch']:>3}/{trainer.optim.epochs}: {shown}", highlight=False)
+        trainer.session.console.print(marked(f"epoch {row['epoch']:>3}/{trainer.optim.epochs}: {shown}"))
     position.epoch, position.step, position.sums = position.epoch + 1, 0, {}
     if last or position.epoch % trainer.run.checkpoint_every == 0:
         trainer.save()
@@ -76,7 +76,7 @@ def trim_log(trainer: Trainer) -> None:
     path = trainer.folder / LOG
     if trainer.session.main and path.is_file():
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        known = [line for line in lines if line.endswith("\n") and json.loads(line)["epoch"] <= trainer.position.epoch]
+        known = [row for row in lines if row.endswith("\n") and from_json(row)["epoch"] <= trainer.position.epoch]
         write_text(path, "".join(known))
 
 
@@ -111,7 +111,7 @@ def finish(trainer: Trainer) -> dict[str, Any]:
         print_metrics(trainer.session, results)
         if trainer.run.pictures:
             trainer.task.report(trainer.folder, results, evaluation.records, trainer.data)
-        trainer.session.console.print(f"written to {trainer.folder}", highlight=False)
+        trainer.session.console.print(marked(f"written to {trainer.folder}"))
     trainer.session.accelerator.wait_for_everyone()
     return results
 
@@ -142,7 +142,7 @@ def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str,
         SystemExit: interrupted (code 130); the message says how to go on.
     """
     if folder is not None and (results := read_results(folder)) is not None:
-        print(f"{folder} is finished: {results['metrics']}. Start a new run from its config.yaml to train again")
+        print(line(f"{folder} is finished: {results['metrics']}. Start a new run from its config.yaml to train again"))
         return results
     trainer = Trainer(experiment, folder)
     if trainer.session.main:
@@ -154,6 +154,6 @@ def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str,
     with interruptible(trainer):
         done = fit(trainer)
     if not done:
-        print(f"interrupted; go on with: python tools/train.py {trainer.folder}")
+        print(line(f"interrupted; go on with: python tools/train.py {trainer.folder}"))
         raise SystemExit(130)
     return finish(trainer)

@@ -13,6 +13,7 @@ from geo_lm4ve.model import Model, ModelConfig, check_block
 from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.pretrained import load_official
 from geo_lm4ve.saved import CARD, WEIGHTS, CheckpointError, read_weights
+from geo_lm4ve.words import lines
 
 SELECTED = Path("checkpoints") / "selected.json"
 
@@ -59,7 +60,7 @@ def load_weights(model: Model, source: Path, run: RunConfig) -> str:
             ) from error
         return str(folder)
     report = load_official(model, source, allow=tuple(run.allow_missing), classes=run.classes.name)
-    print(report)
+    print(lines(report))
     return str(source)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from geo_lm4ve.config import ConfigError, unknown
 from geo_lm4ve.files import UserError
 from geo_lm4ve.shipped import load_parts
+from geo_lm4ve.words import failure
 
 PROG = "python tools/evaluate.py"
 
@@ -69,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         known[name].score(_parser(known, known[name]).parse_args(argv))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(failure(error), file=sys.stderr)
         return 1
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from geo_lm4ve import words
+from geo_lm4ve.files import from_json
 from geo_lm4ve.viz import style
 
 Records = Sequence[Mapping[str, Any]]
@@ -53,11 +54,11 @@ def read_metrics(path: Path | str) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(lines, start=1):
         try:
-            records.append(dict(json.loads(line)))
-        except (json.JSONDecodeError, TypeError, ValueError) as error:
+            records.append(dict(from_json(line)))
+        except (TypeError, ValueError) as error:
             if number < len(lines):
                 raise ValueError(f"{path}, line {number} is not a JSON object: {line[:80]!r}") from error
-            warnings.warn(f"{path}: the last line was cut off and is left out", stacklevel=2)
+            warnings.warn(f"{words.line(path)}: the last line was cut off and is left out", stacklevel=2)
     return records
 
 
@@ -129,6 +130,7 @@ def _ends_in(key: str, ending: str) -> bool:
 
 def _draw(axes: Axes, name: str, lines: Sequence[Line], runs: list[str]) -> None:
     splits = _splits(lines)
+    drawn: list[Line2D] = []
     for line in lines:
         run, split = runs.index(line.run), splits.index(line.split)
         colour = style.SERIES[(run if len(runs) > 1 else split) % len(style.SERIES)]
@@ -137,14 +139,15 @@ def _draw(axes: Axes, name: str, lines: Sequence[Line], runs: list[str]) -> None
         if noisy:
             axes.plot(line.x, line.y, color=colour, linewidth=0.8, alpha=0.25)
         y = smooth(line.y) if noisy else line.y
-        axes.plot(line.x, y, dashes, color=colour, linewidth=1.6, label=line.split, marker="o" if len(y) == 1 else "")
+        marker = "o" if len(y) == 1 else ""
+        drawn += axes.plot(line.x, y, dashes, color=colour, linewidth=1.6, label=line.split, marker=marker)
     heading = name.replace("_", " ") + (f" · {splits[0]}" if len(splits) == 1 and splits != ["train"] else "")
-    axes.set_title(heading, fontsize=9.5, loc="left", color=style.INK, parse_math=False)
+    axes.set_title(style.legible(heading, 60), fontsize=9.5, loc="left", color=style.INK, parse_math=False)
     axes.grid(axis="y", color=style.FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     _print_last(axes, lines)
     if len(runs) == 1 and len(splits) > 1:
-        axes.legend(fontsize=7.5, frameon=False, ncols=len(splits))
+        style.legend(axes, drawn, fontsize=7.5, ncols=len(splits))
 
 
 def _splits(lines: Sequence[Line]) -> list[str]:
@@ -166,8 +169,8 @@ def _draw_legend(figure: Figure, entries: Sequence[Line2D]) -> None:
     """The legend under the title, in two columns."""
     if entries:
         top = 1 - 0.42 / figure.get_size_inches()[1]
-        place = {"loc": "upper left", "bbox_to_anchor": (0.02, top), "frameon": False}
-        figure.legend(handles=list(entries), ncols=2, fontsize=8, handlelength=2.4, labelspacing=0.35, **place)
+        place = {"loc": "upper left", "bbox_to_anchor": (0.02, top)}
+        style.legend(figure, entries, ncols=2, fontsize=8, handlelength=2.4, labelspacing=0.35, **place)
 
 
 def _print_last(axes: Axes, lines: Sequence[Line]) -> None:

@@ -6,13 +6,13 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from geo_lm4ve.files import write_text
+from geo_lm4ve.words import html as escape
 
 _SHORT = 100
 """Characters of a nested fact that is shown unfolded."""
@@ -138,7 +138,7 @@ def _picture(caption: str, path: Path) -> str:
     if not content.startswith(b"\x89PNG\r\n\x1a\n"):
         raise ValueError(f"picture {caption!r}: {path} is not a PNG file")
     data = base64.b64encode(content).decode("ascii")
-    image = f'<img alt="{escape(caption, quote=True)}" src="data:image/png;base64,{data}">'
+    image = f'<img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
     return f'<figure><button type="button">{image}</button><figcaption>{escape(caption)}</figcaption></figure>'
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import io
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.lines import Line2D
 from PIL import Image
 
+from geo_lm4ve import words
 from geo_lm4ve.files import atomic_path
+from geo_lm4ve.notice import say
 
 INK, MUTED, FAINT = "#1b1f24", "#5f6b7a", "#d9dee5"
 """Text, secondary text, and lines that must not compete with the data."""
@@ -24,8 +31,18 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f
 DPI = 150
 """Pixels per inch of every PNG."""
 
+NAME = 32
+"""Characters of a class, run or scene name that a picture shows beside others; pages and files hold it whole."""
+
+MAX_PIXELS, MAX_SIDE = 32_000_000, 32_000
+"""Largest picture: a larger figure is drawn with fewer pixels per inch."""
+
 _ADVANCE = 0.7
 """Mean width of a character in font sizes, a little on the safe side."""
+_SMALLEST = 5.0
+"""Font size that can still be read; where a text does not fit at that, its middle is left out."""
+_MISSING = "\u25a1"
+"""Stands for a character that the font does not have."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -48,7 +65,7 @@ def new_axes(figure: Figure, left: float, top: float, width: float, height: floa
 def write(figure: Figure, left: float, top: float, text: str, *, size: float, **style: Any) -> None:
     """Text with its upper left corner at (``left``, ``top``) inches from the figure's upper left corner.
 
-    A ``$`` in a class or file name stays a dollar sign.
+    A ``$`` in a class or file name stays a dollar sign. Where the text may be long, ``fitted`` comes first.
     """
     width, height = figure.get_size_inches()
     style = {"color": INK, "va": "top", "parse_math": False, **style}
@@ -58,16 +75,46 @@ def write(figure: Figure, left: float, top: float, text: str, *, size: float, **
 def heading(figure: Figure, title: str, note: str = "", *, left: float = 0.2, synthetic: bool = False) -> None:
     """Title in the upper left corner with a note below it, both on one line each; generated data is called so."""
     room = figure.get_size_inches()[0] - 2 * left
-    title = mark_synthetic(title, synthetic)
-    write(figure, left, 0.16, title, size=fitting_size(title, 12, room), weight="bold")
+    title, size = fitted(mark_synthetic(title, synthetic), 12, room)
+    write(figure, left, 0.16, title, size=size, weight="bold")
     if note:
-        write(figure, left, 0.44, note, size=fitting_size(note, 8.5, room), color=MUTED)
+        note, size = fitted(note, 8.5, room, rows=2)
+        write(figure, left, 0.44, note, size=size, color=MUTED)
 
 
-def fitting_size(text: str, size: float, room: float) -> float:
-    """Font size, ``size`` or smaller, at which the longest line of a text is about ``room`` inches long."""
-    longest = max(map(len, text.split("\n")))
-    return min(size, 72 * room / (_ADVANCE * longest)) if longest else size
+def fitted(text: str, size: float, room: float, *, rows: int = 1) -> tuple[str, float]:
+    """A text and the font size, ``size`` or smaller, at which it is about ``room`` inches long.
+
+    What is too long at the smallest size that can be read loses its middle; line breaks beyond ``rows`` are spelt out.
+    """
+    most = int(72 * room / (_ADVANCE * _SMALLEST))
+    shown = [legible(part, most) for part in text.split("\n", rows - 1)]
+    longest = max(map(len, shown))
+    return "\n".join(shown), min(size, 72 * room / (_ADVANCE * longest)) if longest else size
+
+
+def legible(text: object, room: int = NAME) -> str:
+    """A text of at most ``room`` characters on one line, all of which the font has."""
+    return "".join(one if ord(one) in _characters() else _MISSING for one in words.short(text, room))
+
+
+@functools.cache
+def _characters() -> frozenset[int]:
+    """Characters that a text can show, bold or not."""
+    found: set[int] | None = None
+    for weight in ("normal", "bold"):
+        fonts = [FontProperties(family=[family], weight=weight) for family in FontProperties().get_family()]
+        known = {code for font in fonts for code in get_font(findfont(font)).get_charmap()}
+        found = known if found is None else found & known
+    return frozenset(found or ())
+
+
+def legend(owner: Axes | Figure, handles: Sequence[Line2D], **place: Any) -> None:
+    """A legend whose labels show as they are: ``$`` is no formula, and a leading underscore hides no line."""
+    made = owner.legend(handles=list(handles), labels=["."] * len(handles), frameon=False, **place)
+    for text, handle in zip(made.get_texts(), handles):
+        text.set_parse_math(False)
+        text.set_text(legible(handle.get_label(), 40))
 
 
 def mark_synthetic(title: str, synthetic: bool) -> str:
@@ -76,9 +123,16 @@ def mark_synthetic(title: str, synthetic: bool) -> str:
 
 
 def save(figure: Figure, path: Path | str, *, colours: int | None = None) -> None:
-    """Write the figure as a PNG that is either whole or absent; with 256 ``colours`` it has a third of the size."""
+    """Write the figure as a PNG that is either whole or absent; with 256 ``colours`` it has a third of the size.
+
+    A figure of more than MAX_PIXELS, or MAX_SIDE in one direction, gets fewer pixels per inch, and it is said.
+    """
     rendered = io.BytesIO()
-    figure.savefig(rendered, format="png", dpi=DPI)
+    width, height = map(float, figure.get_size_inches())
+    dpi = min(DPI, math.sqrt(MAX_PIXELS / (width * height)), MAX_SIDE / max(width, height))
+    if dpi < DPI:
+        say(f"{path}: {width:.0f} x {height:.0f} inches are drawn with {dpi:.0f} instead of {DPI} pixels per inch")
+    figure.savefig(rendered, format="png", dpi=dpi)
     picture = Image.open(rendered).convert("RGB")
     if colours is not None:
         picture = picture.quantize(colours, dither=Image.Dither.NONE)

@@ -3,7 +3,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png, shorten
+from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
 from geo_lm4ve.viz import style
 
 RNG = np.random.default_rng(0)
@@ -59,11 +59,3 @@ def test_bad_input_names_the_culprit(tmp_path):
     with pytest.raises(ValueError, match="cloud 1: 4 of 4 points"):
         contact_sheet_png(tmp_path / "a.png", [good, bad], ["a", "b"], None, "t")
     assert not list(tmp_path.iterdir())
-
-
-def test_shorten_keeps_both_ends():
-    assert shorten("Connector_PinHeader", 19) == "Connector_PinHeader"
-    short = shorten("Connector_PinHeader_1x40", 12)
-    assert len(short) == 12
-    assert short.startswith("Connect")
-    assert short.endswith("1x40")

@@ -20,7 +20,7 @@ def test_inches_from_the_upper_left_corner():
 
 
 def test_a_long_title_shrinks_until_it_fits():
-    assert style.fitting_size("short", 12, room=5) == 12
+    assert style.fitted("short", 12, room=5) == ("short", 12)
     figure = style.new_figure(5, 2)
     style.heading(figure, "A rather long title with many words about what was evaluated " * 2, "note\n" + "n" * 200)
     for text in figure.texts:

@@ -15,6 +15,7 @@ from pathlib import Path
 from geo_lm4ve.blocks.sources.layout import indices
 from geo_lm4ve.cache import cache_folder
 from geo_lm4ve.files import write_text
+from geo_lm4ve.words import component
 
 _NAME = re.compile(r"^layers-(\d+)(?:-(\d+))?-of-(\d+)\.safetensors$")
 
@@ -35,7 +36,7 @@ class LayerCache:
 
     def __init__(self, root: Path, repo: str) -> None:
         """Nothing is created before something is kept."""
-        self.folder = root / repo.replace("/", "--")
+        self.folder = root / _component(repo)
 
     def commit(self, revision: str) -> str:
         """The commit that a revision stood for when it was fetched; the revision itself if it never was."""
@@ -48,11 +49,11 @@ class LayerCache:
             write_text(self._ref(revision), commit + "\n")
 
     def _ref(self, revision: str) -> Path:
-        return self.folder / "refs" / revision.replace("/", "--")
+        return self.folder / "refs" / _component(revision)
 
     def find(self, commit: str, layers: Sequence[int]) -> Path | None:
         """A kept file that holds these layers (negative ones count from the end); BlockError when out of range."""
-        for path in sorted((self.folder / commit.replace("/", "--")).glob("layers-*.safetensors")):
+        for path in sorted((self.folder / _component(commit)).glob("layers-*.safetensors")):
             if match := _NAME.match(path.name):
                 first, count = int(match[1]), int(match[3])
                 wanted = indices(layers, count, str(path))
@@ -63,4 +64,8 @@ class LayerCache:
     def path(self, commit: str, layers: Sequence[int], count: int) -> Path:
         """Where these layers (indices from 0) of ``count`` are to be kept."""
         span = f"{layers[0]}" if len(layers) == 1 else f"{layers[0]}-{layers[-1]}"
-        return self.folder / commit.replace("/", "--") / f"layers-{span}-of-{count}.safetensors"
+        return self.folder / _component(commit) / f"layers-{span}-of-{count}.safetensors"
+
+
+def _component(name: str) -> str:
+    return component(name.replace("/", "--"))

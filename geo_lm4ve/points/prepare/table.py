@@ -9,6 +9,7 @@ from rich.table import Table
 
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.files import Clouds, read_names, read_split
+from geo_lm4ve.words import marked
 
 
 def point_table(root: Path, expected: dict[str, int]) -> Group:
@@ -22,10 +23,10 @@ def point_table(root: Path, expected: dict[str, int]) -> Group:
     counts = {split: len(clouds) for split, clouds in splits.items()}
     if any(counts.get(split) != count for split, count in expected.items()):
         raise DataError(f"{root} holds {counts} clouds, expected are {expected}; prepare the data again")
-    table = Table("label", "class", *splits, title=str(root))
+    table = Table("label", "class", *splits, title=marked((root, "table.title")))
     per_class = [clouds.labels.bincount(minlength=len(names)).tolist() for clouds in splits.values()]
     for label, (name, *row) in enumerate(zip(names, *per_class)):
-        table.add_row(str(label), name, *map(str, row))
+        table.add_row(str(label), marked(name), *map(str, row))
     table.add_section()
     table.add_row("", "all", *(str(count) for count in counts.values()))
     return Group(table, *map(_line, splits.items()))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from jaxtyping import Float
 
 from geo_lm4ve.points.viz import projection
+from geo_lm4ve.words import html as escape
 
 POINTS = 2048
 """Points kept per cloud at most: 16 kB of HTML."""
@@ -88,11 +88,10 @@ def _card(cloud: Card, place: int) -> str:
     except ValueError as error:
         raise ValueError(f"cloud {place} ({cloud.name or 'no name'}): {error}") from error
     label = cloud.top[0][0] if cloud.top else cloud.true or cloud.name
-    search = escape(" ".join(filter(None, [label, cloud.true, cloud.name])).lower(), quote=True)
+    search = escape(" ".join(filter(None, [label, cloud.true, cloud.name])).lower())
     lines = [
         f'<article class="cloud {_kind(cloud)}" data-search="{search}">',
-        f'<canvas tabindex="0" role="img" aria-label="point cloud {escape(label, quote=True)}" data-points="{points}">'
-        "</canvas>",
+        f'<canvas tabindex="0" role="img" aria-label="point cloud {escape(label)}" data-points="{points}"></canvas>',
         '<button type="button" class="enlarge" title="enlarge" aria-label="enlarge">⤢</button>',
         f"<h3>{escape(label)}</h3>",
     ]

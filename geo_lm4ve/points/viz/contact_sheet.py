@@ -131,18 +131,12 @@ def _draw_caption(axes: Axes, corner: tuple[float, float], caption: str, probabi
     left, top = corner[0] + 0.02, corner[1] + CELL + 0.07
     first, _, second = caption.partition("\n")
     room = 24 if probability is None else 19
-    axes.text(left, top, shorten(first, room), fontsize=8, weight="bold", va="top", color=style.INK, parse_math=False)
+    first, second = style.legible(first, room), style.legible(second, 28)
+    axes.text(left, top, first, fontsize=8, weight="bold", va="top", color=style.INK, parse_math=False)
     below = top + (0.16 if probability is None else 0.235)
-    axes.text(left, below, shorten(second, 28), fontsize=7.5, va="top", color=style.MUTED, parse_math=False)
+    axes.text(left, below, second, fontsize=7.5, va="top", color=style.MUTED, parse_math=False)
     if probability is not None:
         right = corner[0] + CELL
         axes.text(right, top, f"{probability:.0%}", fontsize=8, ha="right", va="top", color=style.INK)
         axes.add_patch(Rectangle((corner[0], top + 0.165), CELL, 0.035, color=style.FAINT, linewidth=0))
         axes.add_patch(Rectangle((corner[0], top + 0.165), CELL * probability, 0.035, color=style.MUTED, linewidth=0))
-
-
-def shorten(text: str, room: int) -> str:
-    """The text, its middle left out if it has more than ``room`` characters."""
-    if len(text) <= room:
-        return text
-    return f"{text[: room - room // 3 - 1]}…{text[-(room // 3) :]}"

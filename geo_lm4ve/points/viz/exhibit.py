@@ -10,6 +10,7 @@ from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.viz.cards import Card, section
 from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
+from geo_lm4ve.words import line
 
 
 def exhibit(
@@ -20,7 +21,7 @@ def exhibit(
     contact_sheet_png(
         folder / "contact_sheet.png",
         [cloud.points for cloud in clouds],
-        [f"{cloud.top[0][0]}\n{cloud.true}" for cloud in clouds],
+        [f"{line(cloud.top[0][0])}\n{line(cloud.true)}" for cloud in clouds],
         [bool(cloud.correct) for cloud in clouds],
         title,
         probabilities=[cloud.top[0][1] for cloud in clouds],

@@ -11,6 +11,7 @@ from geo_lm4ve.parts.drawer import drawer
 from geo_lm4ve.points.viz.cards import Card, section
 from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
 from geo_lm4ve.viz.html import html_report
+from geo_lm4ve.words import line
 
 
 @drawer(*SUFFIXES)
@@ -35,7 +36,7 @@ def draw_clouds(files: Sequence[Path], out: Path, predictions: Mapping[str, Mapp
     contact_sheet_png(
         out / "clouds.png",
         [cloud.points for cloud in clouds],
-        [f"{cloud.top[0][0]}\n{cloud.name}" if cloud.top else f"{cloud.name}\n{_size(cloud)}" for cloud in clouds],
+        [_caption(cloud) for cloud in clouds],
         None,
         title,
         probabilities=[cloud.top[0][1] for cloud in clouds] if labelled else None,
@@ -45,5 +46,7 @@ def draw_clouds(files: Sequence[Path], out: Path, predictions: Mapping[str, Mapp
     return [out / "clouds.png", out / "clouds.html"]
 
 
-def _size(cloud: Card) -> str:
-    return f"{len(cloud.points):,} points"
+def _caption(cloud: Card) -> str:
+    if cloud.top:
+        return f"{line(cloud.top[0][0])}\n{line(cloud.name)}"
+    return f"{line(cloud.name)}\n{len(cloud.points):,} points"

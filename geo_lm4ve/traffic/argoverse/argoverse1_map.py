@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import xml.etree.ElementTree as ElementTree
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.traffic.batch import Turn
 from geo_lm4ve.traffic.records.vector_map import Lane, VectorMap
+from geo_lm4ve.words import component
 
 TURNS = {"NONE": Turn.none, "LEFT": Turn.left, "RIGHT": Turn.right}
 BOOLEANS = {"True": True, "False": False}
@@ -30,7 +32,7 @@ def vector_map_path(folder: Path, city: str) -> Path:
     Raises:
         DataError: there is none.
     """
-    paths = sorted(folder.glob(VECTOR_MAP.format(city=city)))
+    paths = sorted(folder.glob(_pattern(VECTOR_MAP, city)))
     if not paths:
         known = [path.name.split("_")[2] for path in sorted(folder.glob(VECTOR_MAP.format(city="*")))]
         raise DataError(
@@ -42,7 +44,12 @@ def vector_map_path(folder: Path, city: str) -> Path:
 
 def has_vector_map(folder: Path, city: str) -> bool:
     """Whether a folder holds the vector map of a city."""
-    return any(folder.glob(VECTOR_MAP.format(city=city)))
+    return any(folder.glob(_pattern(VECTOR_MAP, city)))
+
+
+def _pattern(files: str, city: str) -> str:
+    """The pattern of a city's files: a city called ``*`` or ``../x`` is no other city's."""
+    return files.format(city=glob.escape(component(city)))
 
 
 def read_vector_map(path: Path) -> VectorMap:
@@ -113,7 +120,7 @@ def read_drivable_raster(folder: Path, city: str) -> DrivableRaster | None:
     Raises:
         DataError: a file is damaged.
     """
-    paths = [path for pattern in RASTERS for path in sorted(folder.glob(pattern.format(city=city)))[:1]]
+    paths = [path for pattern in RASTERS for path in sorted(folder.glob(_pattern(pattern, city)))[:1]]
     if len(paths) < len(RASTERS):
         return None
     try:

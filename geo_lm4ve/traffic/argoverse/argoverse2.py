@@ -29,6 +29,7 @@ from geo_lm4ve.traffic.view.conventions import (
     LaneSelection,
     SceneView,
 )
+from geo_lm4ve.words import component
 
 COUNTS = {"train": 199908, "val": 24988, "test": 24984}
 """Scenarios of the release."""
@@ -87,7 +88,7 @@ class Argoverse2Layout(Layout):
     def surface(self, root: Path, scene_id: str, city: str) -> MapSurfaces | None:
         """The surfaces of a scenario's map."""
         for split in COUNTS:
-            path = map_path(_split_folder(root, split) / scene_id)
+            path = map_path(_split_folder(root, split) / component(scene_id))
             if path.is_file():
                 return _surfaces(path)
         return None

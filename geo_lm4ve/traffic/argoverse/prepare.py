@@ -20,6 +20,7 @@ from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
 from geo_lm4ve.traffic.cache.build import build_cache
 from geo_lm4ve.traffic.cache.shards import CacheManifest, Shards, read_cache_manifest
 from geo_lm4ve.traffic.source import SceneConfig
+from geo_lm4ve.words import marked
 
 SPLITS = ("train", "val", "test")
 
@@ -66,7 +67,8 @@ class ScenePreparer(Preparer):
     def check(self, root: Path) -> RenderableType:
         """See Preparer.check: every shard is read and compared with its checksum."""
         config = self._config(root)
-        table = Table("split", "scenes", "official", "dropped", "agents", "lanes", "kB a scene", title=str(root))
+        title = marked((root, "table.title"))
+        table = Table("split", "scenes", "official", "dropped", "agents", "lanes", "kB a scene", title=title)
         remarks = []
         for split, folder, manifest in self._caches(config):
             agents, lanes = _count(folder, manifest, split)
@@ -78,7 +80,7 @@ class ScenePreparer(Preparer):
             )  # fmt: skip
         if not table.row_count:
             raise DataError(f"there is no scene cache in {config.cache_folder()}: prepare it without --check")
-        return Group(table, *remarks)
+        return Group(table, *map(marked, remarks))
 
     def _config(self, root: Path) -> SceneConfig:
         return self.config(root=str(root))

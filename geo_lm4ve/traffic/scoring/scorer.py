@@ -15,6 +15,7 @@ from geo_lm4ve.parts.scorer import Scorer, register_scorer
 from geo_lm4ve.traffic.argoverse.argoverse1 import ARGOVERSE1
 from geo_lm4ve.traffic.argoverse.argoverse2 import ARGOVERSE2
 from geo_lm4ve.traffic.layout import Layout
+from geo_lm4ve.words import marked
 
 EPILOG = """
 files:
@@ -105,13 +106,13 @@ def print_scores(results: Mapping[str, Any], console: Console) -> None:
     console.print(_breakdown_table(results["breakdown"]))
     for what in ("missing", "extra"):
         if count := results[what]["count"]:
-            console.print(f"{what} scenes: {count:,} ({', '.join(results[what]['names'][:5])}, ...)", highlight=False)
+            console.print(marked(f"{what} scenes: {count:,} ({', '.join(results[what]['names'][:5])}, ...)"))
     for note in results["notes"]:
-        console.print(f"note: {note}", highlight=False)
+        console.print(marked(f"note: {note}"))
 
 
 def _metrics_table(title: str, metrics: Mapping[str, Mapping[str, float]], caption: str) -> ConsoleTable:
-    table = ConsoleTable(title=title, caption=caption)
+    table = ConsoleTable(title=marked((title, "table.title")), caption=caption)
     table.add_column("metric")
     for column in metrics:
         table.add_column(column, justify="right")
@@ -133,6 +134,6 @@ def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Co
     for grouping, groups in parts.items():
         for place, (group, values) in enumerate(groups.items()):
             numbers = [f"{values[k][name]:.3f}" for name in shown]
-            table.add_row(grouping if place == 0 else "", group, f"{values['samples']:,}", *numbers)
+            table.add_row(grouping if place == 0 else "", marked(group), f"{values['samples']:,}", *numbers)
         table.add_section()
     return table

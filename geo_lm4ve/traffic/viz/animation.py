@@ -61,7 +61,8 @@ def _pictures(scene: TrafficScene, title: str) -> Iterator[UInt8[np.ndarray, "h 
     """One picture per step; the map is drawn once and kept."""
     figure = Figure(figsize=(SIDE + 0.2, SIDE + HEAD + 0.1), dpi=DPI, facecolor="white")
     canvas = FigureCanvasAgg(figure)
-    style.write(figure, 0.12, 0.1, title, size=10.5, weight="bold")
+    title, size = style.fitted(title, 10.5, SIDE)
+    style.write(figure, 0.12, 0.1, title, size=size, weight="bold")
     axes = style.new_axes(figure, 0.1, HEAD, SIDE, SIDE)
     draw_map(axes, scene, prepare(axes, scene))
     canvas.draw()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -13,11 +11,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from geo_lm4ve.files import write_text
+from geo_lm4ve.files import to_json, write_text
 from geo_lm4ve.traffic.metrics.displacement import MISS_THRESHOLD_M
 from geo_lm4ve.traffic.viz.choice import evenly
 from geo_lm4ve.traffic.viz.colours import LANE_WIDTH_M, SIZES_M
 from geo_lm4ve.traffic.viz.scene import KINDS, Line, TrafficScene
+from geo_lm4ve.words import html as escape
+from geo_lm4ve.words import script
 
 MAX_BYTES = 5_000_000
 """Size limit of a page: it must open at once and go through mail. A scene takes 15 to 60 kB."""
@@ -72,7 +72,7 @@ def scenes_html(
         note=f'<p class="note">{escape(note)}</p>' if note else "",
         tiles=f'<div class="tiles">{tiles}</div>' if tiles else "",
         css=_asset("scenes.css"),
-        data=json.dumps(data, separators=(",", ":")).replace("</", "<\\/"),
+        data=script(to_json(data)),
         js=_asset("scenes.js"),
     )
     if (size := len(page.encode())) > MAX_BYTES:
@@ -84,7 +84,7 @@ def scenes_html(
 
 def fitting(scenes: Sequence[TrafficScene]) -> list[TrafficScene]:
     """As many of the scenes, evenly spaced over them, as one page holds."""
-    sizes = [len(json.dumps(encode(scene), separators=(",", ":"))) for scene in scenes]
+    sizes = [len(script(to_json(encode(scene)))) for scene in scenes]
     count = len(scenes)
     while count > 1 and sum(sizes[row] for row in evenly(len(scenes), count)) > MAX_BYTES - PAGE_BYTES:
         count -= 1
@@ -103,16 +103,18 @@ def encode(scene: TrafficScene) -> dict[str, Any]:
         "steps": scene.steps,
         "hz": scene.hz,
         "truth": scene.truth is not None,
-        "numbers": {name: round(float(value), 4) for name, value in scene.numbers.items()},
+        "numbers": dict(zip(scene.numbers, _numbers(scene.numbers.values(), 4))),
         "lanes": [_line(scene.lanes[row]) for row in lanes],
         "intersection": "".join(str(int(scene.intersection[row])) for row in lanes),
         "areas": [[_line(ring) for ring in area] for area in scene.drivable],
         "crossings": [_line(line) for line in scene.crossings if near(line).any()],
         "boundaries": [_line(line) for line in scene.boundaries if near(line).any()],
         "agents": [_agent(scene, row) for row in agents],
-        "modes": [] if scene.modes is None else [_line(mode) for mode in scene.modes],
-        "probabilities": None if scene.probabilities is None else [round(float(p), 4) for p in scene.probabilities],
-        "errors": None if scene.errors is None else [round(float(error), 2) for error in scene.errors],
+        "modes": [
+            _line(mode) if np.isfinite(mode).all() else [] for mode in (() if scene.modes is None else scene.modes)
+        ],
+        "probabilities": None if scene.probabilities is None else _numbers(scene.probabilities, 4),
+        "errors": None if scene.errors is None else _numbers(scene.errors, 2),
         **_activation(scene, lanes, agents),
     }
 
@@ -131,6 +133,11 @@ def _near(scene: TrafficScene) -> Any:
 def _line(points: Line) -> list[int]:
     whole = np.round(points / UNIT_M).astype(np.int64)
     return np.concatenate([whole[:1], np.diff(whole, axis=0)]).reshape(-1).tolist()
+
+
+def _numbers(values: Iterable[float], digits: int) -> list[float | None]:
+    """Rounded; None, shown as a dash, for what is not finite."""
+    return [round(float(value), digits) if np.isfinite(value) else None for value in values]
 
 
 def _agent(scene: TrafficScene, row: int) -> dict[str, Any]:

@@ -83,9 +83,10 @@ def scenes_png(
         top = HEAD + (CELL + CAPTION + GAP) * (place // columns)
         axes = style.new_axes(figure, left, top, CELL, CELL)
         draw_scene(axes, scene, labels=False)
-        style.write(figure, left, top + CELL + 0.05, f"{scene.name} · {scene.city}", size=8, weight="bold")
-        below = "   ".join(filter(None, [summary(scene, 2), *labels[place : place + 1]]))
-        style.write(figure, left, top + CELL + 0.2, below, size=7.5, color=style.MUTED)
+        name, size = style.fitted(f"{scene.name} · {scene.city}", 8, CELL)
+        style.write(figure, left, top + CELL + 0.05, name, size=size, weight="bold")
+        below, size = style.fitted("   ".join(filter(None, [summary(scene, 2), *labels[place : place + 1]])), 7.5, CELL)
+        style.write(figure, left, top + CELL + 0.2, below, size=size, color=style.MUTED)
     figure.legend(handles=_legend(scenes[0]), loc="lower center", **_LEGEND_STYLE)
     style.save(figure, path)
 

@@ -106,7 +106,7 @@ function strength(s, k) {
 function drawForecasts(ctx, s, step, px, hidden, lit) {
   const now = s.agents[0].points[s.history - 1];
   for (let k = s.modes.length - 1; k >= 0; k -= 1) {
-    if (hidden.has(k)) continue;
+    if (hidden.has(k) || !s.modes[k].length) continue;
     const points = [now, ...s.modes[k]], alpha = lit === null ? strength(s, k) : lit === k ? 1 : 0.12;
     stroke(ctx, points, colours.mode, (1.6 + 2.2 * alpha) * px, alpha);
     const end = points[points.length - 1], before = points[Math.max(points.length - 4, 0)];
@@ -157,7 +157,7 @@ function drawLabels(ctx, s, view, width, height, step, hidden) {
   ctx.strokeStyle = colours.halo; ctx.lineJoin = "round"; ctx.fillStyle = colours.label;
   const now = seen(s.agents[0].points[s.history - 1]), taken = [];
   if (s.probabilities && step >= s.history - 1) s.modes.forEach((points, k) => {
-    if (hidden.has(k)) return;
+    if (hidden.has(k) || !points.length || s.probabilities[k] === null) return;
     const [x, y] = seen(points[points.length - 1]), far = Math.hypot(x - now[0], y - now[1]) || 1;
     const place = [x + (16 * (x - now[0])) / far, y + (16 * (y - now[1])) / far];
     if (taken.some(([a, b]) => Math.abs(a - place[0]) < 36 && Math.abs(b - place[1]) < 15)) return;
@@ -177,6 +177,7 @@ function fit(s, width, height) {
   return { x: (x0 + x1) / 2, y: (y0 + y1) / 2, zoom };
 }
 
+function number(value, digits) { return value === null ? "–" : value.toFixed(digits); } // null: not a finite number
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 function metricName(name) {
   const [word, k] = name.split("_");
@@ -218,7 +219,7 @@ function open(index, keepStep) {
 function entry(name, value) {
   const box = document.createElement("div"), dt = document.createElement("dt"), dd = document.createElement("dd");
   dt.textContent = metricName(name);
-  dd.textContent = value.toFixed(2);
+  dd.textContent = number(value, 2);
   box.append(dt, dd);
   return box;
 }
@@ -230,8 +231,9 @@ function modeRow(s, k) {
   fill.style.width = `${100 * (p ?? 0)}%`; bar.append(fill);
   share.textContent = p === null ? "–" : `${Math.round(100 * p)} %`;
   if (s.errors) {
-    error.textContent = `${s.errors[k].toFixed(1)} m off`;
-    if (k === s.errors.indexOf(Math.min(...s.errors))) label.className = "best";
+    const known = s.errors.filter((e) => e !== null);
+    error.textContent = s.errors[k] === null ? "–" : `${number(s.errors[k], 1)} m off`;
+    if (known.length && k === s.errors.indexOf(Math.min(...known))) label.className = "best";
   }
   tick.addEventListener("change", () => { if (tick.checked) hidden.delete(k); else hidden.add(k); redraw(); });
   label.addEventListener("pointerenter", () => { lit = hidden.has(k) ? null : k; redraw(); });
@@ -338,7 +340,7 @@ function arrange() {
     const title = document.createElement("b"), line = document.createElement("span"), s = page.scenes[index];
     card.type = "button"; card.dataset.index = index; card.setAttribute("aria-current", index === current);
     title.textContent = `${s.name} · ${s.city}`; box.className = "text";
-    line.textContent = Object.entries(s.numbers).slice(0, 2).map(([key, value]) => `${metricName(key)} ${value.toFixed(2)}`).join("  ");
+    line.textContent = Object.entries(s.numbers).slice(0, 2).map(([key, value]) => `${metricName(key)} ${number(value, 2)}`).join("  ");
     box.append(title, line); card.append(small, box);
     card.addEventListener("click", () => { open(index); $$("view").scrollIntoView({ behavior: "smooth", block: "nearest" }); });
     drawn.observe(card);
