@@ -8,6 +8,7 @@ import functools
 import glob
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
@@ -31,6 +32,8 @@ class DiskFullError(WriteError):
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NEARLY_FULL = 1 << 20
 """Bytes free on a disk on which a library that does not say why its write failed ran out of space."""
+_NUMBER = "$numberDouble"
+"""The one key of a mapping that stands for a number that is not finite."""
 _LONGEST = 180
 """Bytes of a name that its temporary name repeats: file systems take 255 in all."""
 
@@ -134,8 +137,39 @@ def write_text(target: Path | str, text: str) -> None:
 
 
 def write_json(target: Path | str, value: Any) -> None:
-    """Write JSON atomically, indented by two."""
-    write_text(target, json.dumps(value, indent=2, sort_keys=False) + "\n")
+    """Write JSON atomically, indented by two; numbers as of ``to_json``."""
+    write_text(target, to_json(value, indent=2) + "\n")
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON that every reader takes and ``from_json`` gives back; without ``indent`` on one line, without a space.
+
+    JSON has no numbers that are not finite; they are written as in MongoDB's Extended JSON, ``{"$numberDouble":
+    "NaN"}``, which no class called NaN can be taken for and which tells infinities apart, as ``null`` would not.
+    """
+    separators = (",", ":") if indent is None else None
+    try:
+        return json.dumps(value, indent=indent, separators=separators, allow_nan=False)
+    except ValueError:
+        return json.dumps(_tagged(value), indent=indent, separators=separators, allow_nan=False)
+
+
+def _tagged(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_NUMBER: "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
+    if isinstance(value, dict):
+        return {key: _tagged(item) for key, item in value.items()}
+    return [_tagged(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def from_json(text: str | bytes) -> Any:
+    """The value of a JSON text; numbers that are not finite as ``to_json`` writes them, or as Python used to (NaN)."""
+    return json.loads(text, object_hook=_untagged)
+
+
+def _untagged(value: dict[str, Any]) -> Any:
+    known = value.keys() == {_NUMBER} and value[_NUMBER] in ("NaN", "Infinity", "-Infinity")
+    return float(value[_NUMBER]) if known else value
 
 
 def checksum(path: Path | str, algorithm: str = "sha256") -> str:

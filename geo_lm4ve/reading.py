@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from geo_lm4ve.files import UserError, said
+from geo_lm4ve.files import UserError, from_json, said
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -161,7 +160,7 @@ def read_limit() -> int:
 
 def json_object(text: str | bytes) -> dict[str, Any]:
     """A JSON object; ValueError for anything else. Call it inside a guard (deep nesting is a RecursionError)."""
-    value = json.loads(text)
+    value = from_json(text)
     if not isinstance(value, dict):
         raise ValueError(f"it holds {_shown(value)}, not a JSON object")
     return value

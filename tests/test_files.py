@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -6,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from geo_lm4ve.files import DiskFullError, WriteError, atomic_path, checksum, write_json
+from geo_lm4ve.files import DiskFullError, WriteError, atomic_path, checksum, from_json, to_json, write_json
 
 
 def test_failure_leaves_the_old_file_and_no_rubbish(tmp_path):
@@ -104,3 +107,30 @@ def test_the_longest_name_a_file_system_takes_can_be_written(tmp_path):
     name = "é" * 127
     write_json(tmp_path / name, {})
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def number(text):
+    raise AssertionError(f"{text} is no JSON")
+
+
+FLOATS = st.one_of(st.floats(), st.integers(), st.text(max_size=3), st.sampled_from(["NaN", "Infinity", "-Infinity"]))
+
+
+@given(st.recursive(FLOATS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner), max_leaves=6))
+@settings(max_examples=50)
+@example({"a": [float("nan"), float("inf"), float("-inf"), "NaN"]})
+def test_json_is_valid_and_loses_nothing(value):
+    for text in (to_json(value), to_json(value, indent=2)):
+        json.loads(text, parse_constant=number)  # what other readers refuse
+        assert repr(from_json(text)) == repr(value)
+
+
+def test_numbers_that_earlier_versions_wrote_are_read():
+    assert repr(from_json('[NaN, Infinity, -Infinity, {"$numberDouble": "1"}]')) == repr(
+        [float("nan"), float("inf"), float("-inf"), {"$numberDouble": "1"}]
+    )
+
+
+def test_a_file_holds_them_too(tmp_path):
+    write_json(tmp_path / "a.json", {"loss": float("nan")})
+    assert json.loads((tmp_path / "a.json").read_text(), parse_constant=number) == {"loss": {"$numberDouble": "NaN"}}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.config import GROUPS
-from geo_lm4ve.files import UserError
+from geo_lm4ve.files import UserError, from_json
 
 UNTRAINED = "nothing to train"
 """Said of a model without trained weights, for the checkpoint and for the training data."""
@@ -137,7 +137,7 @@ def _run_folders(root: Path) -> Iterator[Path]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    results = json.loads(path.read_text(encoding="utf-8"))
+    results = from_json(path.read_text(encoding="utf-8"))
     metrics = results.get("metrics") if isinstance(results, dict) else None
     if not isinstance(metrics, dict) or not metrics:
         raise ValueError('there are no "metrics" in it')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from geo_lm4ve.compare.runs import CONFIG, RESULTS, UNTRAINED, titles
 from geo_lm4ve.engine.session import commit
 from geo_lm4ve.engine.weights import checkpoint_folder
 from geo_lm4ve.experiment import ExperimentConfig
+from geo_lm4ve.files import from_json
 from geo_lm4ve.parts.data import DataConfig, DataSource
 from geo_lm4ve.saved import CheckpointError
 
@@ -133,7 +133,7 @@ def _of_run(run: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read ({error}); restore it, or train again") from error
     if not isinstance(content, dict) or "data" not in content:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.files import UserError
+from geo_lm4ve.files import UserError, from_json
 
 
 def redraw(experiment: ExperimentConfig, run: Path, out: Path) -> list[Path]:
@@ -24,12 +23,12 @@ def redraw(experiment: ExperimentConfig, run: Path, out: Path) -> list[Path]:
         UserError: the run is not finished, or its data is missing.
     """
     try:
-        results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+        results = from_json((run / "results.json").read_text(encoding="utf-8"))
         lines = (run / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
         raise UserError(
             f"{error.filename} is missing: the run is not finished. Go on with tools/train.py {run}"
         ) from None
     data = experiment.data.build()
-    experiment.task.build(data).report(out, results, [json.loads(line) for line in lines], data)
+    experiment.task.build(data).report(out, results, [from_json(line) for line in lines], data)
     return sorted(path for path in out.iterdir() if path.suffix in (".png", ".html"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from geo_lm4ve.config import plain
 from geo_lm4ve.engine.provenance import data_facts
 from geo_lm4ve.engine.session import Session, environment
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.files import write_json, write_text
+from geo_lm4ve.files import from_json, to_json, write_json, write_text
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataSource
 
@@ -54,11 +53,11 @@ def results_of(
 
 def write_results(folder: Path, results: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
     """Write the per-sample records, then the results (so that results.json means: all is there)."""
-    write_text(folder / PREDICTIONS, "".join(json.dumps(record) + "\n" for record in records))
+    write_text(folder / PREDICTIONS, "".join(to_json(record) + "\n" for record in records))
     write_json(folder / RESULTS, results)
 
 
 def read_results(folder: Path) -> dict[str, Any] | None:
     """The results of a finished run, or None."""
     path = folder / RESULTS
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return from_json(path.read_text(encoding="utf-8")) if path.is_file() else None
