@@ -13,10 +13,10 @@ from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.files import NAMES
 from geo_lm4ve.points.modelnet40 import COUNTS
 from geo_lm4ve.points.prepare.table import point_table
+from geo_lm4ve.prepare.archive import unpack_chosen
 from geo_lm4ve.prepare.base import DATASETS, Preparer, preparer
 from geo_lm4ve.prepare.download import download
 from geo_lm4ve.prepare.manifest import Manifest, read_manifest
-from geo_lm4ve.prepare.zip_archive import unzip
 
 WANTED = r"ply_data_(train|test)\d+\.h5|" + re.escape(NAMES)
 
@@ -37,7 +37,7 @@ class ModelNet40(Preparer):
         """See Preparer.prepare; ``source`` is ``modelnet40_ply_hdf5_2048.zip``."""
         manifest = self.manifest
         archive = self._given(manifest, source) if source else self._download(manifest, root.parent / "raw")
-        unzip(archive, root, WANTED)
+        unpack_chosen(archive, root, WANTED)
         manifest.verify(root)
         say(f"unpacked into {root}; {archive} is no longer needed")
 

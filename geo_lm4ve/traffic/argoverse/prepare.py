@@ -12,9 +12,9 @@ from rich.table import Table
 
 from geo_lm4ve.notice import progress
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.prepare.archive import unpack
 from geo_lm4ve.prepare.base import DATASETS, Preparer, preparer
 from geo_lm4ve.prepare.download import download
-from geo_lm4ve.prepare.tar_archive import untar
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
 from geo_lm4ve.traffic.cache.build import build_cache
@@ -49,10 +49,10 @@ class ScenePreparer(Preparer):
         """
         if self.download:
             for name, url in self._archives():
-                untar(download([url], root.parent / "archives" / name, None), root)
+                unpack(download([url], root.parent / "archives" / name, None), root)
         elif source:
             for archive in self._given(source):
-                untar(archive, root)
+                unpack(archive, root)
         config = self._config(root)
         found = [(split, files) for split in SPLITS if len(files := config.files(split))]
         if not found:
