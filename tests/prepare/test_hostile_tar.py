@@ -177,6 +177,16 @@ def test_a_damaged_header_is_no_end(tmp_path, root):
     assert not list(root.glob(".unpacked-*"))
 
 
+def test_a_size_beyond_the_archive_is_no_matter_of_the_disk(tmp_path, root):
+    header = tarfile.TarInfo("huge")
+    header.size = 1 << 60
+    path = tmp_path / "a.tar"
+    path.write_bytes(header.tobuf(tarfile.GNU_FORMAT) + bytes(9 * BLOCK))
+    with pytest.raises(DataError, match=r"a.tar is no intact archive \('huge': cut off\)"):
+        unpack(path, root)
+    assert not root.exists()
+
+
 def test_a_second_archive_behind_the_end(tmp_path, root):
     one, two = tarred(tmp_path / "1.tar", entry("1", b"x")), tarred(tmp_path / "2.tar", entry("2", b"y"))
     path = tmp_path / "a.tar"
