@@ -176,6 +176,13 @@ def test_members_that_overlap_by_a_longer_field_in_the_local_header(tmp_path, ro
 
 
 @TAKES
+def test_a_member_beyond_the_archive_is_seen_before_anything_is_unpacked(tmp_path, root, take):
+    archive = zipped(tmp_path / "a.zip", ("data1.h5", b"ok"), ("data0.h5", b"k" * 50), packed=zipfile.ZIP_STORED)
+    altered(archive, [(18, 20, "<I", 10**6), (22, 24, "<I", 10**6)])
+    refused(take, archive, root, r"no intact archive \('data0.h5': its content is not where it is declared")
+
+
+@TAKES
 def test_a_member_that_is_not_where_it_is_declared(tmp_path, root, take):
     for offset in (3, 10**6):
         archive = zipped(tmp_path / "a.zip", ("data0.h5", b"k" * 50))
