@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import lzma
 import re
-import struct
-import tarfile
 import unicodedata
-import zipfile
-import zlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from geo_lm4ve.data.errors import DataError
-from geo_lm4ve.files import UserError
+from geo_lm4ve.reading import reading
 
 CHUNK = 1 << 20
 DEEPEST, LONGEST, LONGEST_PART = 64, 2048, 255
@@ -152,16 +146,7 @@ def _outside(name: str, parts: tuple[str, ...]) -> bool:
     return any(part and not part.strip(". ") for part in parts)
 
 
-@contextlib.contextmanager
-def intact(archive: Path, place: str = "") -> Iterator[None]:
-    """Failures of reading an archive, by any library, as a DataError that names it and the place in it."""
-    try:
-        yield
-    except UserError:
-        raise
-    except (
-        zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError,
-        RuntimeError, ValueError, struct.error,
-    ) as error:  # fmt: skip
-        reason = f"{shown(place)}: {error}" if place else f"{error or type(error).__name__}"
-        raise DataError(f"{archive} is no intact archive ({reason}); delete it and fetch it again") from error
+def intact(archive: Path, place: str = "") -> AbstractContextManager[None]:
+    """The guard of what reads an archive; ``place`` in it, where that is known."""
+    where = f"{archive}, {shown(place)}" if place else archive
+    return reading(where, DataError, "an intact archive", "delete it and fetch it again")

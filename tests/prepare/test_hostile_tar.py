@@ -117,7 +117,7 @@ def test_extended_headers_of_any_size_are_not_read(tmp_path, root, kind):
 def test_bad_records_of_extended_headers_are_named(tmp_path, root, content):
     path = tmp_path / "a.tar"
     path.write_bytes(extended(content))
-    with pytest.raises(DataError, match=r"a.tar is no intact archive \('(extended header|file).*fetch it again"):
+    with pytest.raises(DataError, match=r"a.tar, '(extended header|file).* intact archive .*fetch it again"):
         unpack(path, root)
     assert not root.exists()
 
@@ -140,7 +140,7 @@ def test_an_archive_that_is_cut_off_anywhere(tmp_path, root, mode):
     end = 6 * BLOCK if mode == "w" else len(whole) - 1
     for kept in [*range(0, end, BLOCK if mode == "w" else 97), end]:
         path.write_bytes(whole[:kept])
-        with pytest.raises(DataError, match=r"a.tar is no intact archive .*fetch it again"):
+        with pytest.raises(DataError, match=r"a.tar.* intact archive .*fetch it again"):
             unpack(path, root)
         assert not list(root.glob(".unpacked-*"))
     path.write_bytes(whole)
@@ -156,7 +156,7 @@ def test_any_byte_of_a_compressed_archive_counts(tmp_path, root, mode):
     places = range(0, 500, 50) if mode == "w" else range(20, len(whole), 41)  # behind the name in a header of gzip
     for place in places:
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
-        with pytest.raises(DataError, match=r"a.tar (is no intact archive|has )"):
+        with pytest.raises(DataError, match=r"a.tar(.* intact archive| has )"):
             unpack(path, root)
         assert not list(root.glob(".unpacked-*"))
         if (root / "1").exists():
@@ -172,7 +172,7 @@ def test_a_damaged_header_is_no_end(tmp_path, root):
     path.write_bytes(content)
     with tarfile.open(path) as plain:
         assert plain.getnames() == ["1"]  # what tarfile makes of it
-    with pytest.raises(DataError, match=r"no intact archive \('header at byte 1024': bad checksum\)"):
+    with pytest.raises(DataError, match=r"'header at byte 1024' is .*intact archive \(.*bad checksum\)"):
         unpack(path, root)
     assert not list(root.glob(".unpacked-*"))
 
@@ -182,7 +182,7 @@ def test_a_size_beyond_the_archive_is_no_matter_of_the_disk(tmp_path, root):
     header.size = 1 << 60
     path = tmp_path / "a.tar"
     path.write_bytes(header.tobuf(tarfile.GNU_FORMAT) + bytes(9 * BLOCK))
-    with pytest.raises(DataError, match=r"a.tar is no intact archive \('huge': cut off\)"):
+    with pytest.raises(DataError, match=r"a.tar, 'huge' is .*intact archive \(.*cut off\)"):
         unpack(path, root)
     assert not root.exists()
 
@@ -202,7 +202,7 @@ def test_a_second_archive_behind_the_end(tmp_path, root):
 def test_no_archive_at_all(tmp_path, root, content):
     path = tmp_path / "a.tar"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"a.tar (is no intact archive|holds no file).*fetch it again"):
+    with pytest.raises(DataError, match=r"a.tar(.* intact archive .*| holds no file.*)fetch it again"):
         unpack(path, root)
     assert not root.exists()
 

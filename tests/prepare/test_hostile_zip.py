@@ -96,14 +96,14 @@ def test_encrypted_members_and_unknown_methods(tmp_path, root, take, change, wha
 def test_sizes_that_lie(tmp_path, root, take, packed, size):
     archive = zipped(tmp_path / "a.zip", ("data0.h5", b"whole" * 1000), packed=packed)
     altered(archive, [(22, 24, "<I", size)])
-    refused(take, archive, root, r"a.zip is no intact archive \('data0.h5': .*fetch it again")
+    refused(take, archive, root, r"a.zip, 'data0.h5' .* intact archive .*fetch it again")
 
 
 @TAKES
 def test_a_size_that_lies_with_a_checksum_to_match(tmp_path, root, take):
     """More is declared than there is, and the checksum is that of what there is."""
     archive = altered(zipped(tmp_path / "a.zip", ("data0.h5", b"whole" * 1000)), [(22, 24, "<I", 6000)])
-    refused(take, archive, root, r"'data0.h5': not the 6000 bytes that are declared")
+    refused(take, archive, root, r"not the 6000 bytes that are declared")
     altered(archive, [(22, 24, "<I", 5), (14, 16, "<I", zipfile.crc32(b"whole"))])
     take(archive, root)
     assert visible(root) == {"data0.h5": b"whole"}  # as declared, and no more
@@ -113,7 +113,7 @@ def test_a_size_that_lies_with_a_checksum_to_match(tmp_path, root, take):
 @pytest.mark.parametrize("packed", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_wrong_checksum(tmp_path, root, take, packed):
     archive = zipped(tmp_path / "a.zip", ("data0.h5", b"whole" * 1000), packed=packed)
-    refused(take, altered(archive, [(14, 16, "<I", 1)]), root, r"no intact archive \('data0.h5': Bad CRC-32")
+    refused(take, altered(archive, [(14, 16, "<I", 1)]), root, r"'data0.h5' is .*intact archive \(.*Bad CRC-32")
 
 
 @TAKES
@@ -122,7 +122,7 @@ def test_damaged_content_leaves_nothing(tmp_path, root, take):
     content = bytearray(archive.read_bytes())
     content[40:60] = bytes(20)
     archive.write_bytes(content)
-    refused(take, archive, root, r"no intact archive \('data1.h5': .*fetch it again")
+    refused(take, archive, root, r"'data1.h5' .* intact archive .*fetch it again")
 
 
 @TAKES
@@ -131,7 +131,7 @@ def test_an_archive_that_is_cut_off_anywhere(tmp_path, root, take):
     whole = archive.read_bytes()
     for kept in range(0, len(whole), 7):
         archive.write_bytes(whole[:kept])
-        refused(take, archive, root, "a.zip is no intact archive .*fetch it again")
+        refused(take, archive, root, "a.zip.* intact archive .*fetch it again")
 
 
 @TAKES
@@ -179,7 +179,7 @@ def test_members_that_overlap_by_a_longer_field_in_the_local_header(tmp_path, ro
 def test_a_member_beyond_the_archive_is_seen_before_anything_is_unpacked(tmp_path, root, take):
     archive = zipped(tmp_path / "a.zip", ("data1.h5", b"ok"), ("data0.h5", b"k" * 50), packed=zipfile.ZIP_STORED)
     altered(archive, [(18, 20, "<I", 10**6), (22, 24, "<I", 10**6)])
-    refused(take, archive, root, r"no intact archive \('data0.h5': its content is not where it is declared")
+    refused(take, archive, root, r"'data0.h5' is .*intact archive \(.*its content is not where it is declared")
 
 
 @TAKES
@@ -187,7 +187,7 @@ def test_a_member_that_is_not_where_it_is_declared(tmp_path, root, take):
     for offset in (3, 10**6):
         archive = zipped(tmp_path / "a.zip", ("data0.h5", b"k" * 50))
         altered(archive, [(None, 42, "<I", offset)])
-        refused(take, archive, root, r"no intact archive \('data0.h5': ")
+        refused(take, archive, root, r"'data0.h5' .* intact archive")
 
 
 def test_a_zip_archive_at_the_end_of_a_tar_archive_makes_no_zip_archive_of_it(tmp_path, root):

@@ -86,7 +86,7 @@ def test_without_files_the_ways_to_get_them_are_told(tmp_path):
 def test_an_archive_that_is_cut_off_is_named_and_not_marked(archives, tmp_path, share):
     path = archives / "forecasting_train_v1.1.tar.gz"
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(DataError, match=r"forecasting_train_v1.1.tar.gz is no intact archive"):
+    with pytest.raises(DataError, match=r"forecasting_train_v1.1.tar.gz.* intact archive"):
         unpack(path, tmp_path / "out")
     assert not list((tmp_path / "out").glob(".unpacked*"))
 
