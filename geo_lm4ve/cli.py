@@ -13,6 +13,7 @@ from typing import Any
 import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -66,7 +67,7 @@ def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> tuple[list
     if {"-h", "--help"} & set(arguments):
         print(usage(tool, doc))
         raise SystemExit(0)
-    positional = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
+    positional = [one for one in arguments if not one.startswith("-") and ("=" not in one or experiment_file(one))]
     values_of_flags = {value for flag, value in pairwise(arguments) if flag in FLAGS_WITH_VALUE}
     positional = [argument for argument in positional if argument not in values_of_flags]
     if len(positional) != 1 or (path := experiment_file(positional[0])) is None:
@@ -77,10 +78,18 @@ def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> tuple[list
     quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     folders = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra.job.chdir=false"]
     if {"-m", "--multirun"} & set(rest):  # Hydra writes a multirun.yaml of its own; the runs keep their full configs
-        folders += [f"hydra.sweep.dir={tempfile.mkdtemp(prefix='geo_lm4ve-multirun-')}", "hydra.sweep.subdir=."]
+        folders += [
+            f"hydra.sweep.dir={_quoted(tempfile.mkdtemp(prefix='geo_lm4ve-multirun-'))}",
+            "hydra.sweep.subdir=.",
+        ]
     flags = [f"--config-path={path.parent}", f"--config-name={path.stem}", f"--config-dir={CONFIGS}"]
     folder = Path(positional[0]) if Path(positional[0]).is_dir() else None
     return [*flags, *rest, *quiet, *folders], folder
+
+
+def _quoted(path: str) -> str:
+    """A path as a value of Hydra's override grammar, in which brackets, commas and others are signs."""
+    return QuotedString(path, Quote.single).with_quotes()
 
 
 def chosen_options(hydra_config: Any) -> dict[str, str]:
@@ -114,7 +123,7 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
     if path is None:
         raise UserError(f"{argument} is neither an experiment file (.yaml) nor a run folder (with config.yaml)")
     load_parts()
-    search = f"hydra.searchpath=[file://{CONFIGS}]"
+    search = f"hydra.searchpath=[{_quoted(f'file://{CONFIGS}')}]"
     try:
         with initialize_config_dir(str(path.parent), version_base="1.3"):
             config = compose(path.stem, [*overrides, search], return_hydra_config=True)

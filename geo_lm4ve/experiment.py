@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ from geo_lm4ve.parts.head import HeadConfig
 from geo_lm4ve.parts.optim import OptimConfig
 from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.parts.task import TaskConfig
-from geo_lm4ve.words import unfit
+from geo_lm4ve.words import line, unfit
 
 
 @dataclass
@@ -66,7 +67,16 @@ def typed(config: DictConfig, choices: dict[str, str] | None = None) -> Experime
 
 def to_yaml(experiment: ExperimentConfig, header: str = "") -> str:
     """An experiment file that composes to exactly ``experiment``, whatever the shipped options become later."""
-    values: dict[str, Any] = plain(experiment)
+    values: dict[str, Any] = _literal(plain(experiment))
     parents = ["/schema/experiment", *(f"/schema/{group}/{values[group]['name']}" for group in GROUPS), "_self_"]
-    comment = "".join(f"# {line}\n" for line in header.splitlines())
+    comment = "".join(f"# {line(row)}\n" for row in header.splitlines())
     return comment + OmegaConf.to_yaml(OmegaConf.create({"defaults": parents, **values}))
+
+
+def _literal(value: Any) -> Any:
+    """Plain values whose texts mean themselves: ``${`` would name another value of the file."""
+    if isinstance(value, dict):
+        return {key: _literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
