@@ -12,6 +12,8 @@ from seed import Mutator
 
 _NUMBER = re.compile(rb"(?<![\w.])[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?(?![\w.])")
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z_0-9]*")
+_LONG = 1 << 20
+"""Bytes that a line grows to: several mutations of one file must not fill the memory."""
 ODD_NUMBERS = (
     "-1", "0", "1", "7", "nan", "-inf", "inf", "1e308", "-1e308", "1e400", "1e-320", "1e12", "0.5", "999999999",
     "2147483648", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775809", "1e30", "9" * 30,
@@ -52,7 +54,8 @@ def lines(content: bytes, chance: random.Random) -> bytes:
     pieces = content.split(b"\n")
     at, to = chance.randrange(len(pieces)), chance.randrange(len(pieces))
     line = pieces.pop(at)
-    pieces[to:to] = chance.choice(([], [line], [line, line], [b""], [line * 200], [line + b"," + line], [b"\r" + line]))
+    long = line * min(200, 1 + _LONG // (len(line) + 1))
+    pieces[to:to] = chance.choice(([], [line], [line, line], [b""], [long], [line + b"," + line], [b"\r" + line]))
     return b"\n".join(pieces)
 
 
