@@ -23,7 +23,7 @@ DEFLATE = 1032.0
 _CHECKSUM = 4
 """Bytes that Fletcher's checksum adds to a chunk."""
 
-KINDS = {"f": "floating point", "i": "signed integers", "u": "unsigned integers"}
+KINDS = {"f": "floating point", "i": "whole numbers", "u": "whole numbers"}
 """NumPy's kinds of numbers in words."""
 
 
@@ -74,13 +74,13 @@ def values(found: h5py.Dataset, kinds: str = "fiu") -> np.ndarray:
     """
     name = found.name.removeprefix("/")
     if found.dtype.kind not in kinds or found.dtype.subdtype is not None:
-        wanted = " or ".join(KINDS[kind] for kind in kinds)
+        wanted = " or ".join(dict.fromkeys(KINDS[kind] for kind in kinds))
         raise ValueError(f"{name!r} must hold {wanted}, it is {found.dtype} {found.shape}")
     most = max(math.prod(found.shape), math.prod(found.chunks or (1,)))  # one chunk is unpacked at a time, whole
     needed = most * found.dtype.itemsize if math.prod(found.shape) else 0
     ratio = DEFLATE if found.id.get_create_plist().get_nfilters() else 1.0
     check_bytes(needed, repr(name), stored=found.id.get_storage_size(), ratio=ratio)
-    read: np.ndarray = found[()]
+    read: np.ndarray = np.asarray(found[()])  # a dataset without axes gives a scalar
     return read
 
 

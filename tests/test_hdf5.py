@@ -106,5 +106,11 @@ def test_what_does_not_lie_whole_in_the_file_is_refused(tmp_path, case):
 
 
 def test_other_kinds_of_numbers_are_refused_where_they_do_not_fit(tmp_path):
-    with pytest.raises(ValueError, match="must hold signed integers or unsigned integers, it is float32"):
+    with pytest.raises(ValueError, match="must hold whole numbers, it is float32"):
         read(tmp_path / "a.h5", lambda file: file.create_dataset("data", data=VALUES), kinds="iu")
+
+
+def test_a_single_number_is_an_array_without_axes(tmp_path):
+    read_back = read(tmp_path / "a.h5", lambda file: file.create_dataset("data", data=3.5))
+    assert isinstance(read_back, np.ndarray)
+    assert read_back.shape == ()

@@ -6,17 +6,17 @@ are whole and takes the marker's place. Marker without manifest: a generation th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.data.manifest import MANIFEST
 from geo_lm4ve.files import write_json
 from geo_lm4ve.notice import say
+from geo_lm4ve.reading import json_object, reader
 
-MANIFEST = "manifest.json"
 MARKER = ".geo_lm4ve_generating.json"
 
 LISTED = 5
@@ -107,11 +107,13 @@ class Generated:
 
 def _recipe(path: Path) -> dict[str, Any] | None:
     """The recipe in a manifest or marker of ours; None where there is none: the file is missing or someone else's."""
-    if not path.is_file():
-        return None
     try:
-        content = json.loads(path.read_bytes())
-    except ValueError:
+        recipe = _content(path).get("recipe") if path.is_file() else None
+    except DataError:  # not of our making: the folder is refused, and the message says what it holds
         return None
-    recipe = content.get("recipe") if isinstance(content, dict) else None
     return recipe if isinstance(recipe, dict) else None
+
+
+@reader(DataError, "a manifest of generated files", "delete the folder and generate them again")
+def _content(path: Path) -> dict[str, Any]:
+    return json_object(path.read_bytes())

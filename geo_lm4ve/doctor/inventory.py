@@ -41,7 +41,7 @@ def data() -> list[Item]:
 
 
 def _items(group: str, look: Callable[[str, Any], Item]) -> list[Item]:
-    from geo_lm4ve.config import ConfigError
+    from geo_lm4ve.files import UserError
     from geo_lm4ve.options import load_option, options
     from geo_lm4ve.shipped import load_parts
 
@@ -50,7 +50,7 @@ def _items(group: str, look: Callable[[str, Any], Item]) -> list[Item]:
     for name in options(group):
         try:
             items.append(look(name, load_option(group, name)))
-        except ConfigError as error:  # an option may leave to the user what nobody else can know
+        except UserError as error:  # an option may leave to the user what nobody else can know; files may be damaged
             items.append(Item(name, "–", False, str(error)))
     return sorted(items, key=lambda item: not item.at_hand)
 

@@ -15,10 +15,11 @@ def sample_surface(
         ValueError: the mesh has no surface, or coordinates that are not finite.
     """
     origin, first, second = (vertices[faces[:, corner]].astype(np.float64) for corner in range(3))
-    first, second = first - origin, second - origin
-    normals = np.cross(first, second)
-    areas = np.linalg.norm(normals, axis=1)
-    total = areas.cumsum()
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+        first, second = first - origin, second - origin
+        normals = np.cross(first, second)
+        areas = np.linalg.norm(normals, axis=1)
+        total = areas.cumsum()
     if not len(faces) or not np.isfinite(total[-1]) or total[-1] <= 0:
         raise ValueError(f"a surface to sample needs a finite area above 0; there are {len(faces)} faces")
     chosen = np.minimum(np.searchsorted(total, random.random(count) * total[-1], side="right"), len(faces) - 1)

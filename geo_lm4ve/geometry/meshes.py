@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import h5py
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from geo_lm4ve.files import UserError
+from geo_lm4ve.geometry.mesh_files import read_mesh
 from geo_lm4ve.geometry.mesh_sampling import sample_surface
+from geo_lm4ve.geometry.tables import read_table
+from geo_lm4ve.hdf5 import dataset, open_hdf5, values
+from geo_lm4ve.npy import read_npy
+from geo_lm4ve.reading import reader
 
 MESHES = (".off", ".ply", ".obj", ".stl")
 TABLES = (".txt", ".xyz", ".csv")
@@ -40,6 +42,7 @@ class Cloud:
     normals: Float[Tensor, "n 3"] | None = None
 
 
+@reader(PointsError, "a mesh or point cloud", "export it again")
 def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048, seed: int = 0) -> Cloud:
     """The cloud in a file.
 
@@ -65,9 +68,9 @@ def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048,
     if suffix in MESHES:
         points, normals = _from_mesh(path, mesh_points, seed)
     elif suffix in TABLES:
-        points, normals = _columns(path, _opened(path, _read_table))
+        points, normals = _columns(path, read_table(path))
     elif suffix == ".npy":
-        points, normals = _columns(path, _opened(path, lambda file: np.load(file, allow_pickle=False)))
+        points, normals = _columns(path, read_npy(path))
     elif suffix in (".h5", ".hdf5"):
         points, normals = _from_hdf5(path)
     else:
@@ -76,52 +79,22 @@ def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048,
     return _checked(path, points, normals, at_least)
 
 
-def _opened(path: Path, read: Callable[[Path], Any]) -> Any:
-    """What ``read`` makes of the file; whatever a damaged file provokes becomes a PointsError."""
-    try:
-        return read(path)
-    except Exception as error:
-        raise PointsError(f"{path} cannot be read as {path.suffix} ({error}); is it complete?") from error
-
-
-def _read_table(path: Path) -> np.ndarray:
-    lines = path.read_text(encoding="utf-8").replace(",", " ").splitlines()
-    if not any(line.split("#")[0].strip() for line in lines):
-        raise ValueError("it has no rows")
-    return np.loadtxt(lines, ndmin=2)
-
-
 def _from_mesh(path: Path, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    import trimesh  # half a second that only mesh files need
-
-    mesh = _opened(path, lambda file: trimesh.load(file, process=False))
-    if isinstance(mesh, trimesh.Scene):
-        mesh = mesh.to_mesh()
-    vertices = np.asarray(mesh.vertices, dtype=np.float64)
-    faces = np.asarray(getattr(mesh, "faces", ())).reshape(-1, 3)
+    vertices, faces = read_mesh(path)
     if not len(vertices):
         raise PointsError(f"{path} is an empty mesh: it has no vertices")
     if not len(faces):
         if path.suffix.lower() in (".off", ".stl"):
             raise PointsError(f"{path} has no faces, so there is no surface to sample; store points as .xyz or .npy")
         return vertices, None
-    try:
-        return sample_surface(vertices, faces, count, np.random.default_rng(seed))
-    except ValueError as error:
-        raise PointsError(f"{path}: {error}; check its vertices and faces") from error
+    return sample_surface(vertices, faces, count, np.random.default_rng(seed))
 
 
 def _from_hdf5(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
-    def read(file: Path) -> dict[str, np.ndarray]:
-        with h5py.File(file) as content:
-            return {key: content[key][()] for key in ("data", "normal") if isinstance(content.get(key), h5py.Dataset)}
-
-    content = _opened(path, read)
-    if "data" not in content:
-        raise PointsError(f"{path} has no dataset 'data' with the points")
-    points, normals = _columns(path, content["data"])
-    if "normal" in content:
-        normals, _ = _columns(path, content["normal"])
+    with open_hdf5(path) as file:
+        points, normals = _columns(path, values(dataset(file, "data")))
+        if "normal" in file:
+            normals, _ = _columns(path, values(dataset(file, "normal")))
     return points, normals
 
 
@@ -130,20 +103,28 @@ def _columns(path: Path, table: np.ndarray) -> tuple[np.ndarray, np.ndarray | No
     if table.ndim == 3 and len(table) > 1:
         raise PointsError(f"{path} holds {len(table)} clouds; write the one that is meant into a file of its own")
     table = table[0] if table.ndim == 3 and len(table) else table
-    if table.ndim != 2 or table.shape[1] < 3 or table.dtype.kind not in "fiu":
+    if table.ndim != 2 or table.shape[1] < 3:
         raise PointsError(f"{path} must hold numbers of shape (points, 3 or more), it is {table.dtype} {table.shape}")
-    table = table.astype(np.float64)
-    normals = table[:, 3:6]
-    unit = normals.shape[1] == 3 and np.allclose(np.linalg.norm(normals, axis=1), 1, atol=0.01)
+    with np.errstate(over="ignore", invalid="ignore"):  # normals with such lengths are none
+        table = table.astype(np.float64)
+        normals = table[:, 3:6]
+        unit = normals.shape[1] == 3 and np.allclose(np.linalg.norm(normals, axis=1), 1, atol=0.01)
     return table[:, :3], normals if unit else None
 
 
 def _checked(path: Path, points: np.ndarray, normals: np.ndarray | None, at_least: int) -> Cloud:
-    if not (finite := np.isfinite(points).all(axis=1)).all():
-        row = int(np.flatnonzero(~finite)[0])
-        raise PointsError(f"{path}, point {row} is {points[row].tolist()}: coordinates must be finite; remove it")
     if len(points) < at_least:
         raise PointsError(f"{path} has {len(points)} points, at least {at_least} are needed; give a denser cloud")
     if normals is not None and normals.shape != points.shape:
         raise PointsError(f"{path} has normals {normals.shape} for points {points.shape}; they must agree")
-    return Cloud(torch.from_numpy(points).float(), None if normals is None else torch.from_numpy(normals).float())
+    return Cloud(_finite(path, "point", points), None if normals is None else _finite(path, "normal", normals))
+
+
+def _finite(path: Path, noun: str, rows: np.ndarray) -> Float[Tensor, "n 3"]:
+    """The rows in float32, which must hold them."""
+    with np.errstate(over="ignore"):
+        single = rows.astype(np.float32)
+    if not (finite := np.isfinite(single).all(axis=1)).all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise PointsError(f"{path}, {noun} {row} is {rows[row].tolist()}: coordinates must be finite; remove it")
+    return torch.from_numpy(single)

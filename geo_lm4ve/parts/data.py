@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 
 from geo_lm4ve.config import ConfigError, PartConfig
 from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.data.manifest import data_manifest
 
 Self = TypeVar("Self", bound="Batch")
 
@@ -133,8 +133,7 @@ class DataConfig(PartConfig):
 
     def stored(self, folder: Path) -> dict[str, int]:
         """Samples per split that lie in ``folder``, as far as that is recorded; reads no sample. {} if unknown."""
-        manifest = folder / "manifest.json"
-        return dict(json.loads(manifest.read_text(encoding="utf-8")).get("counts", {})) if manifest.is_file() else {}
+        return data_manifest(folder).counts
 
     def read(self, paths: Sequence[Path]) -> Batch:
         """One's own files as a batch, prepared as the test split is; needs no data set on disk.

@@ -7,18 +7,19 @@ ignored. Line i (from 0) of ``shape_names.txt`` names label i. One's own clouds 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import h5py
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from geo_lm4ve.hdf5 import dataset, open_hdf5, values
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.reading import reader
 
 NAMES = "shape_names.txt"
 
@@ -46,7 +47,7 @@ class Clouds:
 
 def natural(path: Path) -> list[int | str]:
     """Sort key under which ``train10`` follows ``train9``."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)]
 
 
 def split_files(root: Path, split: str) -> list[Path]:
@@ -59,27 +60,36 @@ def count_clouds(root: Path) -> dict[str, int]:
     counts: dict[str, int] = {}
     for split in ("train", "test"):
         for path in split_files(root, split):
-            with h5py.File(path) as file:
-                counts[split] = counts.get(split, 0) + len(file["data"])
+            counts[split] = counts.get(split, 0) + _count(path)
     return counts
+
+
+@reader(DataError, "a file of point clouds", "fetch it again")
+def _count(path: Path) -> int:
+    with open_hdf5(path) as file:
+        return len(dataset(file, "data"))
 
 
 def read_names(root: Path) -> tuple[str, ...]:
     """Class names by label.
 
     Raises:
-        DataError: the file is missing, empty or names a class twice.
+        DataError: the file is missing, empty, no UTF-8, names a class twice, or holds characters that are not seen.
     """
     path = root / NAMES
     if not path.is_file():
         raise DataError(f"{path} is missing: it names the classes, one a line, the line number (from 0) is the label")
-    names = tuple(path.read_text(encoding="utf-8").split("\n"))
-    while names and not names[-1].strip():
-        names = names[:-1]
-    names = tuple(name.strip() for name in names)
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if not names or twice or "" in names:
+    return _names(path)
+
+
+@reader(DataError, "a list of class names in UTF-8", "write it again, one name a line")
+def _names(path: Path) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in path.read_text(encoding="utf-8-sig").rstrip().split("\n"))
+    twice = sorted(name for name, count in Counter(names).items() if count > 1 and name)
+    if twice or "" in names:
         raise DataError(f"{path} must hold one distinct class name a line; empty or repeated: {twice or 'a line'}")
+    if odd := [name for name in names if not name.isprintable()]:
+        raise DataError(f"{path} has the name {odd[0]!r:.80} with characters that are not seen; remove them")
     return names
 
 
@@ -101,32 +111,26 @@ def read_split(root: Path, split: str, names: Sequence[str]) -> Clouds:
     return Clouds(torch.cat([part.points for part in parts]), torch.cat([part.labels for part in parts]))
 
 
+@reader(DataError, "a file of point clouds", "fetch it again")
 def _read_file(path: Path, names: Sequence[str]) -> Clouds:
-    try:
-        with h5py.File(path) as file:
-            data, label = (_dataset(file, path, key)[()] for key in ("data", "label"))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error}): the file is damaged or cut off; fetch it again") from error
-    return Clouds(_points(path, data), _labels(path, label, len(data), names))
-
-
-def _dataset(file: Any, path: Path, key: str) -> Any:
-    found = file.get(key)
-    if not isinstance(found, h5py.Dataset):
-        raise DataError(f"{path} has no dataset {key!r}, only {sorted(file)}; needed are 'data' and 'label'")
-    return found
+    with open_hdf5(path) as file:
+        data, label = (dataset(file, key) for key in ("data", "label"))
+        points = _points(path, values(data, "f"))
+        return Clouds(points, _labels(path, values(label, "iuf"), len(points), names))
 
 
 def _points(path: Path, data: np.ndarray) -> Tensor:
-    if data.ndim != 3 or data.shape[2] != 3 or 0 in data.shape or data.dtype.kind != "f":
+    if data.ndim != 3 or data.shape[2] != 3 or 0 in data.shape:
         raise DataError(f"{path}: 'data' must be floating point (clouds, points, 3), it is {data.dtype} {data.shape}")
-    if not (finite := np.isfinite(data)).all():
+    with np.errstate(over="ignore"):
+        single = data.astype(np.float32, copy=False)
+    if not (finite := np.isfinite(single)).all():
         row, point, _ = np.argwhere(~finite)[0]
         raise DataError(
             f"{path}, row {row}, point {point} is {data[row, point].tolist()}: coordinates must be finite; "
             "remove or repair that cloud"
         )
-    return torch.from_numpy(data.astype(np.float32, copy=False))
+    return torch.from_numpy(single)
 
 
 def _labels(path: Path, label: np.ndarray, clouds: int, names: Sequence[str]) -> Tensor:
@@ -135,7 +139,7 @@ def _labels(path: Path, label: np.ndarray, clouds: int, names: Sequence[str]) ->
             f"{path}: 'label' must be ({clouds},) or ({clouds}, 1) for {clouds} clouds, it is {label.shape}"
         )
     label = label.reshape(-1)
-    if label.dtype.kind not in "iuf" or not np.array_equal(label, np.trunc(label)):
+    if not np.array_equal(label, np.trunc(label)):
         raise DataError(f"{path}: 'label' must hold whole numbers, it is {label.dtype}, e.g. {label[:3].tolist()}")
     outside = np.flatnonzero((label < 0) | (label >= len(names)))
     if len(outside):

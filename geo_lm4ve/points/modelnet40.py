@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from geo_lm4ve.config import register
+from geo_lm4ve.data.manifest import DataManifest
 from geo_lm4ve.points.source import PointCloudConfig
 
 NAMES = (
@@ -42,6 +42,6 @@ class ModelNet40Config(PointCloudConfig):
         """How to get the data."""
         return "run python tools/prepare.py modelnet40, or set data.root to the folder that holds the files"
 
-    def expected_counts(self, names: Sequence[str], manifest: dict[str, Any]) -> dict[str, int]:
+    def expected_counts(self, names: Sequence[str], manifest: DataManifest) -> dict[str, int]:
         """9,840 and 2,468 for ModelNet40's own classes; other folders by their manifest."""
         return dict(COUNTS) if tuple(names) == NAMES else super().expected_counts(names, manifest)

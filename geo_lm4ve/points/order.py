@@ -11,17 +11,22 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from geo_lm4ve.cache import folder_beside
-from geo_lm4ve.files import atomic_path
+from geo_lm4ve.files import UserError, atomic_path
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.sampling import farthest_point_sample
 from geo_lm4ve.notice import progress, say
+from geo_lm4ve.reading import reader
 
 CLOUDS_AT_ONCE = 64
+
+
+class CacheError(UserError):
+    """A stored order that cannot be used; it is computed again."""
 
 
 def order_folder(root: Path) -> Path:
@@ -69,15 +74,20 @@ def _load(path: Path, digest: str, count: int) -> Tensor | None:
     if not path.is_file():
         return None
     try:
-        with safe_open(path, "pt") as file:
-            meta, order = file.metadata() or {}, file.get_tensor("order")
-    except (SafetensorError, OSError) as error:
-        say(f"{path} is damaged ({error}): computing it again")
-        return None
-    if meta.get("points") != digest or meta.get("order") != _digest(order):
-        say(f"{path} does not match its checksum: computing it again")
+        order = _read(path, digest)
+    except CacheError as error:
+        say(str(error))
         return None
     return order[:, :count].long() if order.shape[1] >= count else None
+
+
+@reader(CacheError, "an order of points", "computing it again")
+def _read(path: Path, digest: str) -> Tensor:
+    with safe_open(path, "pt") as file:
+        meta, order = file.metadata() or {}, file.get_tensor("order")
+    if meta.get("points") != digest or meta.get("order") != _digest(order):
+        raise ValueError("its checksums do not match")
+    return order
 
 
 def _digest(order: Tensor) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.data.loaders import make_loader
+from geo_lm4ve.data.manifest import DataManifest, data_manifest
 from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.meshes import PointsError, read_points
@@ -93,9 +93,9 @@ class PointCloudConfig(DataConfig):
         """How to get the data; ends the message about a missing folder."""
         return "set data.root to a folder in the layout that datasets/README.md describes"
 
-    def expected_counts(self, names: Sequence[str], manifest: dict[str, Any]) -> dict[str, int]:
+    def expected_counts(self, names: Sequence[str], manifest: DataManifest) -> dict[str, int]:
         """Clouds that each split should hold, as far as it is known."""
-        return dict(manifest.get("counts", {}))
+        return manifest.counts
 
     def place(self) -> str:
         """See DataConfig.place."""
@@ -148,7 +148,7 @@ class PointCloudSource(DataSource):
         self.config = config
         self.root = _checked_root(Path(config.root).expanduser(), config.advice)
         self.names = read_names(self.root)
-        manifest = _manifest(self.root)
+        manifest = data_manifest(self.root)
         files = {split: read_split(self.root, split, self.names) for split in ("train", "test")}
         self._check_counts(files, config.expected_counts(self.names, manifest))
         if not config.normalize:
@@ -158,7 +158,7 @@ class PointCloudSource(DataSource):
             )
         self.splits = self._prepared(files)
         counts = {split: len(clouds) for split, clouds in self.splits.items()}
-        self.info = DataInfo(config.title(self.names), self.names, counts, synthetic=bool(manifest.get("synthetic")))
+        self.info = DataInfo(config.title(self.names), self.names, counts, synthetic=manifest.synthetic)
 
     def loader(
         self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
@@ -231,16 +231,3 @@ def _checked_root(root: Path, advice: str) -> Path:
     inside = [path for path in sorted(root.iterdir()) if path.is_dir() and split_files(path, "train")]
     hint = f"they are in {inside[0]}: set data.root={inside[0]}" if inside else advice
     raise DataError(f"no ply_data_train*.h5 in {root.absolute()}: {hint}")
-
-
-def _manifest(root: Path) -> dict[str, Any]:
-    path = root / "manifest.json"
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON ({error}); delete it or prepare the data again") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{path} must hold an object with 'counts'; delete it or prepare the data again")
-    return content

@@ -2,19 +2,186 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
-from mutate_text import TEXT
+import torch
+from mutate import BYTES
+from mutate_hdf5 import HDF5
+from mutate_packed import SAFETENSORS
+from mutate_text import JSON, TEXT
 from seed import Seed
 
-from geo_lm4ve.geometry.meshes import read_points
+from geo_lm4ve.data.generated import Generated
+from geo_lm4ve.data.manifest import data_manifest
+from geo_lm4ve.geometry.meshes import Cloud, read_points
+from geo_lm4ve.points.files import NAMES, Clouds, count_clouds, read_names, read_split
+from geo_lm4ve.points.order import _read as _stored_order
+from geo_lm4ve.points.order import fps_order
+from geo_lm4ve.prepare.manifest import Manifest, read_manifest
+
+POINTS = ("geo_lm4ve.geometry.meshes.read_points",)
+CLOUD = np.random.default_rng(0).normal(size=(40, 3))
+STORED = torch.tensor(CLOUD, dtype=torch.float32).reshape(2, 20, 3)
+RECIPE: dict[str, Any] = {"seed": 0, "turn": 15.0, "parts": [1]}
+CLASSES = ("chair", "flower_pot", "cone")
 
 
-def _xyz(folder: Path) -> Path:
-    path = folder / "cloud.xyz"
-    np.savetxt(path, np.random.default_rng(0).normal(size=(40, 3)), fmt="%.4f")
+def _file(name: str, write: Callable[[Path], Any]) -> Callable[[Path], Path]:
+    def written(folder: Path) -> Path:
+        write(folder / name)
+        return folder / name
+
+    return written
+
+
+def _mesh(suffix: str, **how: Any) -> Callable[[Path], Path]:
+    def write(path: Path) -> None:
+        import trimesh
+
+        trimesh.creation.icosphere(subdivisions=1).export(path, **how)
+
+    return _file(f"mesh.{suffix}", write)
+
+
+def _ply(folder: Path) -> Path:
+    """Points with colours, and polygons of three and four corners."""
+    rows = "\n".join(f"{x:.4f} {y:.4f} {z:.4f} 255 0 7" for x, y, z in CLOUD)
+    colours = "\n".join(f"property uchar {name}" for name in ("red", "green", "blue"))
+    head = f"ply\nformat ascii 1.0\ncomment TextureFile ../t.png\nelement vertex {len(CLOUD)}\nproperty float x"
+    faces = "\n".join(("element face 3", "property list uchar int vertex_indices", "end_header"))
+    path = folder / "coloured.ply"
+    path.write_text(
+        f"{head}\nproperty float y\nproperty float z\n{colours}\n{faces}\n{rows}\n3 0 1 2\n4 3 4 5 6\n3 7 8 9\n"
+    )
     return path
 
 
-SEEDS = (Seed("xyz", ("geo_lm4ve.geometry.meshes.read_points",), _xyz, read_points, TEXT),)
+def _obj(folder: Path) -> Path:
+    """Two objects with a material, textures and normals."""
+    vertices = "\n".join(f"v {x:.4f} {y:.4f} {z:.4f}" for x, y, z in CLOUD)
+    path = folder / "parts.obj"
+    path.write_text(
+        f"# parts\nmtllib parts.mtl\n{vertices}\nvt 0 0\nvn 0 0 1\no seat\nusemtl wood\nf 1 2 3\nf 4/1 5/1 6/1 7/1\n"
+        "g leg\nf 8//1 9//1 10//1\nf -3 -2 -1\nf 11/1/1 12/1/1 13/1/1\n"
+    )
+    return path
+
+
+def _stl(folder: Path) -> Path:
+    path = folder / "solid.stl"
+    corners = [f"vertex {x:.4f} {y:.4f} {z:.4f}\n" for x, y, z in CLOUD[:39]]
+    loops = ("".join(corners[at : at + 3]) for at in range(0, 39, 3))
+    facets = "".join(f"facet normal 0 0 1\nouter loop\n{loop}endloop\nendfacet\n" for loop in loops)
+    path.write_text(f"solid thing\n{facets}endsolid thing\n")
+    return path
+
+
+def _one_cloud(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["data"], file["normal"] = CLOUD[None].astype(np.float32), np.tile([[0, 0, 1.0]], (len(CLOUD), 1))
+
+
+def _read(path: Path) -> Cloud:
+    cloud = read_points(path, mesh_points=64)
+    assert torch.isfinite(cloud.points).all(), "coordinates that are not finite"
+    assert cloud.points.dtype == torch.float32
+    assert cloud.normals is None or torch.isfinite(cloud.normals).all(), "normals that are not finite"
+    return cloud
+
+
+def _split(folder: Path) -> Path:
+    """As the release has them: deflated chunks, label (n, 1), other keys beside."""
+    random = np.random.default_rng(1)
+    (folder / NAMES).write_text("\n".join(CLASSES) + "\n")
+    for part in (0, 1):
+        with h5py.File(folder / f"ply_data_train{part}.h5", "w") as file:
+            data = random.normal(size=(6, 16, 3)).astype(np.float32)
+            file.create_dataset("data", data=data, chunks=(3, 16, 2), compression="gzip", shuffle=True)
+            file.create_dataset("label", data=np.arange(6, dtype=np.uint8).reshape(6, 1) % 3, compression="gzip")
+            file["faceId"] = np.zeros((6, 16), np.int32)
+    return folder / "ply_data_train1.h5"
+
+
+def _read_split(path: Path) -> Clouds:
+    count_clouds(path.parent)
+    clouds = read_split(path.parent, "train", read_names(path.parent))
+    assert torch.isfinite(clouds.points).all()
+    assert clouds.labels.dtype == torch.int64
+    assert (clouds.labels >= 0).all()
+    assert (clouds.labels < len(CLASSES)).all()
+    assert len(clouds.points) == len(clouds.labels)
+    return clouds
+
+
+def _order(folder: Path) -> Path:
+    fps_order(STORED, 15, folder, "clouds")
+    return next(folder.glob("*.safetensors"))
+
+
+def _read_order(path: Path) -> torch.Tensor:
+    """A damaged one is refused, and computed again."""
+    try:
+        return _stored_order(path, hashlib.sha256(STORED.numpy().tobytes()).hexdigest())
+    finally:
+        order = fps_order(STORED, 15, path.parent, "clouds")
+        assert all(len(set(row)) == len(row) and row[0] == 0 for row in order.tolist()), "an order that repeats"
+
+
+def _manifest(folder: Path) -> Path:
+    content = {"synthetic": True, "counts": {"train": 3, "test": 2}, "recipe": RECIPE}
+    (folder / "manifest.json").write_text(json.dumps(content))
+    return folder / "manifest.json"
+
+
+def _into(path: Path) -> None:
+    Generated("things", RECIPE, {"train": 3, "test": 2}, "data=own").into(path.parent, lambda: None)
+
+
+def _toml(folder: Path) -> Path:
+    path = folder / "manifest.toml"
+    digest = "0123456789abcdef" * 2
+    path.write_text(
+        f'[archive]\nname = "clouds.zip"\nmd5 = "{digest}"\nurls = ["https://one.example/c.zip", "http://two.example/c"]\n\n'
+        f'[files]\n"ply_data_train0.h5" = "{digest}"\n"shape_names.txt" = "{digest}"\n'
+    )
+    return path
+
+
+def _read_toml(path: Path) -> Manifest:
+    manifest = read_manifest(path)
+    assert all("/" not in name and name != ".." for name in (manifest.archive, *manifest.files))
+    return manifest
+
+
+SEEDS = (
+    Seed("off", POINTS, _mesh("off"), _read, TEXT),
+    Seed("ply", POINTS, _ply, _read, TEXT),
+    Seed("binary ply", POINTS, _mesh("ply"), _read, (*BYTES, *TEXT)),
+    Seed("obj", POINTS, _obj, _read, TEXT),
+    Seed("stl", POINTS, _stl, _read, TEXT),
+    Seed("binary stl", POINTS, _mesh("stl"), _read, BYTES),
+    Seed("xyz", POINTS, _file("cloud.xyz", lambda path: np.savetxt(path, CLOUD, fmt="%.4f")), _read, TEXT),
+    Seed("points csv", POINTS, _file("cloud.csv", lambda path: np.savetxt(path, CLOUD, delimiter=",")), _read, TEXT),
+    Seed("npy", POINTS, _file("cloud.npy", lambda path: np.save(path, CLOUD)), _read, (*BYTES, *TEXT)),
+    Seed("cloud h5", POINTS, _file("cloud.h5", _one_cloud), _read, HDF5),
+    Seed(
+        "clouds h5", ("geo_lm4ve.points.files._read_file", "geo_lm4ve.points.files._count"), _split, _read_split, HDF5,
+    ),
+    Seed(
+        "shape names", ("geo_lm4ve.points.files._names",),
+        lambda folder: _split(folder).with_name(NAMES), lambda path: read_names(path.parent), TEXT,
+    ),
+    Seed("order of points", ("geo_lm4ve.points.order._read",), _order, _read_order, SAFETENSORS),
+    Seed(
+        "data manifest", ("geo_lm4ve.data.manifest._read",), _manifest,
+        lambda path: data_manifest(path.parent), JSON,
+    ),
+    Seed("generated", ("geo_lm4ve.data.generated._content",), _manifest, _into, JSON),
+    Seed("manifest.toml", ("geo_lm4ve.prepare.manifest.read_manifest",), _toml, _read_toml, TEXT),
+)  # fmt: skip

@@ -41,7 +41,7 @@ def changed(array, index, value):
 @pytest.mark.parametrize(
     ("datasets", "message"),
     [
-        ({"points": DATA, "label": LABEL}, r"no dataset 'data', only \['label', 'points'\]"),
+        ({"points": DATA, "label": LABEL}, r"no dataset 'data', only 'label', 'points'"),
         ({"data": DATA}, "no dataset 'label'"),
         ({"data": DATA[..., :2], "label": LABEL}, r"'data' must be .* it is float32 \(6, 5, 2\)"),
         ({"data": DATA[0], "label": LABEL}, r"it is float32 \(5, 3\)"),

@@ -134,6 +134,17 @@ def test_class_without_training_cloud(tmp_path):
     assert len(build(tmp_path, allow_other_counts=True).info.classes) == 4
 
 
+WRONG_MANIFESTS = (
+    ("[]", "manifest.json .* a list of 0, not a JSON object"),
+    ("{", "manifest.json is cut off"),
+    ("[" * 100_000, "manifest.json is nested too deep"),
+    ('{"counts": 7}', "counts is 7, not a mapping"),
+    ('{"counts": {"train": "30"}}', "counts.train is '30', not a whole number"),
+    ('{"counts": {"train": -1}}', "counts.train is -1, not a whole number from 0"),
+    ('{"synthetic": "no"}', "synthetic is 'no', not true or false"),
+)
+
+
 def test_manifest_counts_are_checked(tmp_path):
     write_folder(tmp_path)
     manifest = tmp_path / "manifest.json"
@@ -141,7 +152,7 @@ def test_manifest_counts_are_checked(tmp_path):
     with pytest.raises(DataError, match=r"must hold \{'test': 12\} clouds, it holds \{'train': 30, 'test': 11\}"):
         build(tmp_path)
     assert build(tmp_path, allow_other_counts=True).info.synthetic
-    for wrong, message in (("[]", "must hold an object"), ("{", "is not JSON")):
+    for wrong, message in WRONG_MANIFESTS:
         manifest.write_text(wrong)
         with pytest.raises(DataError, match=message):
             build(tmp_path)
