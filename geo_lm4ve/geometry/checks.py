@@ -11,10 +11,7 @@ def working(name: str, points: Tensor, finite: bool = False) -> Tensor:
 
     With ``finite`` the coordinates are known to be so, and no device is asked.
     """
-    if points.dim() != 3 or points.shape[-1] != 3:
-        raise ValueError(
-            f"{name} must be a batch of clouds (b, n, 3), got {tuple(points.shape)}; add the batch axis by {name}[None]"
-        )
+    _shaped(name, points)
     if not points.is_floating_point():
         raise ValueError(f"{name} must be floating point, got {points.dtype}; convert by {name}.float()")
     points = points.detach()
@@ -23,12 +20,24 @@ def working(name: str, points: Tensor, finite: bool = False) -> Tensor:
     return points if points.dtype == torch.float64 else points.float()
 
 
-def all_finite(name: str, points: Tensor) -> None:
-    """ValueError unless all coordinates (b, n, 3) are finite; it names the first point that is not."""
-    if not torch.isfinite(points).all():
-        row, point = (~torch.isfinite(points).all(-1)).nonzero()[0].tolist()
+def _shaped(name: str, points: Tensor) -> None:
+    if points.dim() != 3 or points.shape[-1] != 3:
         raise ValueError(
-            f"{name}[{row}, {point}] is {points[row, point].tolist()}: coordinates must be finite; drop that point"
+            f"{name} must be a batch of clouds (b, n, 3), got {tuple(points.shape)}; add the batch axis by {name}[None]"
+        )
+
+
+def all_finite(name: str, points: Tensor) -> None:
+    """ValueError unless all coordinates (b, n, 3) and squared distances are finite; it names the first bad point."""
+    _shaped(name, points)
+    # The quarter of the root: three squares of twice as much stay below the largest number.
+    limit = torch.finfo(torch.float64 if points.dtype == torch.float64 else torch.float32).max ** 0.5 / 4
+    good = points.abs() <= limit
+    if not good.all():
+        row, point = (~good.all(-1)).nonzero()[0].tolist()
+        raise ValueError(
+            f"{name}[{row}, {point}] is {points[row, point].tolist()}: coordinates must be finite, and at most "
+            f"{limit:.1e} for squared distances to be so; drop that point or scale the cloud"
         )
 
 

@@ -18,10 +18,27 @@ def test_idempotent_and_alike_for_one_cloud_and_a_batch():
     assert_equal_up_to_rounding(normalize_unit_sphere(once[1]), once[1])
 
 
-def test_one_repeated_position_becomes_zeros():
-    assert normalize_unit_sphere(torch.full((4, 3), 7.0)).tolist() == [[0, 0, 0]] * 4
+@pytest.mark.parametrize("points", range(1, 40))
+def test_one_repeated_position_becomes_zeros(points):
+    assert normalize_unit_sphere(torch.full((points, 3), 0.1)).tolist() == [[0, 0, 0]] * points
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("size", ["max", "smallest_subnormal"])
+def test_sums_and_squares_neither_overflow_nor_vanish(dtype, size):
+    reach = torch.finfo(dtype).max if size == "max" else torch.finfo(dtype).smallest_normal * torch.finfo(dtype).eps
+    points = torch.tensor([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]], dtype=dtype)
+    assert torch.equal(normalize_unit_sphere(points * reach), points)
 
 
 def test_empty_cloud():
     with pytest.raises(ValueError, match="at least one point"):
         normalize_unit_sphere(torch.zeros(2, 0, 3))
+
+
+@pytest.mark.parametrize("odd", [torch.nan, torch.inf, -torch.inf])
+def test_coordinates_that_are_not_finite(odd):
+    points = random_clouds(2, 5)
+    points[1, 3, 2] = odd
+    with pytest.raises(ValueError, match="must be finite to be normalised, one is"):
+        normalize_unit_sphere(points)
