@@ -1,6 +1,8 @@
 """Reading both layouts: what the files say comes out, and every kind of damage is named."""
 
 import json
+import re
+from datetime import datetime
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -36,7 +38,7 @@ def scenario_table(av2):
 
 
 def rewrite(path, lines):
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", errors="surrogateescape")
     return path
 
 
@@ -157,6 +159,15 @@ SPOILED_CSV = {
     "missing number": (lambda lines: [*lines[:7], edited(lines[7], 3, ""), *lines[8:]], "positions must be finite"),
     "a row twice": (lambda lines: [*lines, lines[-1]], "1 rows repeat the step of a track"),
     "two cities": (lambda lines: [*lines[:-1], edited(lines[-1], 5, "PIT")], "one city, this file names"),
+    "beyond the Earth": (
+        lambda lines: [*lines[:7], edited(lines[7], 3, "1e12"), *lines[8:]],
+        "positions must be finite",
+    ),
+    "another time": (
+        lambda lines: [edited(x, 0, "7") if x.split(",")[0] == lines[-1].split(",")[0] else x for x in lines],
+        "TIMESTAMPs are 0.1 to .* s apart",
+    ),
+    "not UTF-8": (lambda lines: [*lines[:-1], edited(lines[-1], 1, "\udcff")], "not a csv file"),
 }
 
 
@@ -168,7 +179,7 @@ def test_damaged_sequences_are_named_with_the_reason(csv, spoil, words):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"77\.csv does not exist"):
+    with pytest.raises(DataError, match=r"77\.csv is missing; get it again"):
         read_sequence(tmp_path / "77.csv")
 
 
@@ -200,7 +211,7 @@ def test_a_town_comes_back_from_its_xml(av1):
 
 
 SPOILED_XML = {
-    "cut": (lambda text: text[: len(text) // 2], "cut off or not XML"),
+    "cut": (lambda text: text[: len(text) // 2], "is cut off, damaged or not an Argoverse 1 vector map"),
     "not a map": (lambda text: "<html></html>", "holds no lanes"),
     "unknown node": (lambda text: text.replace('<nd ref="5" />', '<nd ref="999999" />'), "999999"),
     "unknown turn": (lambda text: text.replace('v="LEFT"', 'v="UP"', 1), "UP"),
@@ -208,6 +219,16 @@ SPOILED_XML = {
     "no tag": (lambda text: text.replace('k="is_intersection"', 'k="other"', 1), "not an Argoverse 1 vector map"),
     "same id": (lambda text: text.replace('lane_id="9000001"', 'lane_id="9000000"'), "two lanes share one id"),
     "NaN": (lambda text: text.replace(' x="', ' x="nan" old="', 1), "at least two finite points"),
+    "beyond the Earth": (lambda text: text.replace(' x="', ' x="1e12" old="', 1), "at least two finite points"),
+    "digits that Python takes": (lambda text: text.replace(' x="', ' x="1_0" old="', 1), "'1_0' is no number"),
+    "an id of 100 bits": (lambda text: text.replace('lane_id="9000001"', f'lane_id="{10**30}"'), "more than 64 bits"),
+    "no encoding": (lambda text: text.replace("UTF-8", "foo"), "vector map"),
+    "a node twice": (lambda text: text.replace('<node id="1"', '<node id="0"'), "two nodes have the id '0'"),
+    "two turns": (
+        lambda text: text.replace('k="is_intersection"', 'k="turn_direction"', 1),
+        "turn_direction of a lane",
+    ),
+    "one point": (lambda text: re.sub(r"(<nd [^>]*>\s*)+(<nd [^>]*>)", r"\2", text, count=1), "at least two finite"),
 }
 
 
@@ -233,11 +254,51 @@ def test_the_raster_answers_by_the_official_rule(tmp_path):
     assert read_drivable_raster(tmp_path, "MIA") is None
 
 
+def write_rasters(folder, pixels, to_image):
+    np.save(folder / "PIT_10314_driveable_area_mat_2019_05_28.npy", pixels)
+    np.save(folder / "PIT_10314_npyimage_to_city_se2_2019_05_28.npy", to_image)
+
+
 def test_a_damaged_raster_is_named(tmp_path):
     (tmp_path / "PIT_10314_driveable_area_mat_2019_05_28.npy").write_bytes(b"\x93NUMPY")
     (tmp_path / "PIT_10314_npyimage_to_city_se2_2019_05_28.npy").write_bytes(b"")
     with pytest.raises(DataError, match=r"driveable_area_mat.*damaged"):
         read_drivable_raster(tmp_path, "PIT")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "to_image", "words"),
+    [
+        (np.ones((2, 2)), np.full((3, 3), np.nan), r"npyimage_to_city.*3x3 finite numbers"),
+        (np.ones((2, 2)), np.diag([2.0, 1.0, 1.0]), r"npyimage_to_city.*a rotation and a shift"),
+        (np.ones((2, 2)), np.eye(4), r"npyimage_to_city.*3x3 finite numbers"),
+        (np.ones(4), np.eye(3), r"driveable_area_mat.*rows and columns"),
+        (np.array([["a"]]), np.eye(3), r"driveable_area_mat.*not integers or floating"),
+    ],
+    ids=["NaN", "stretched", "4x4", "1D", "texts"],
+)
+def test_rasters_that_say_something_else_are_named(tmp_path, pixels, to_image, words):
+    write_rasters(tmp_path, pixels, to_image)
+    with pytest.raises(DataError, match=words):
+        read_drivable_raster(tmp_path, "PIT")
+
+
+def test_positions_far_off_a_raster_are_outside(tmp_path):
+    """As whole numbers they would not fit into 64 bits."""
+    write_rasters(tmp_path, np.ones((5, 5)), np.eye(3))
+    raster = read_drivable_raster(tmp_path, "PIT")
+    assert raster.contains(np.array([[1e300, 2.0], [2.0, -1e300], [np.nan, 2.0], [2.0, 2.0]])).tolist() == [
+        False, False, False, True,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("city", ["*", "?YN", "[S]YN", "../map_files/SYN", "SYN/..", "", "/", "**", "SYN\0", "{city}"])
+def test_a_city_is_no_pattern(av1, city):
+    """``*`` used to find the map of another city, ``/`` ended in NotImplementedError."""
+    folder = av1 / "map_files"
+    with pytest.raises(DataError, match="there is no map of the city"):
+        vector_map_path(folder, city)
+    assert read_drivable_raster(folder, city) is None
 
 
 def test_a_scenario_is_read_as_the_file_has_it(scenario_table):
@@ -294,7 +355,17 @@ SPOILED_PARQUET = {
     "time out of range": (lambda t: changed(t, "timestep", 0, 110), "timesteps must lie in 0..109"),
     "a row twice": (lambda t: changed(t, "timestep", focal_row(t, 3), 4), "repeat the step"),
     "no heading": (lambda t: {k: v for k, v in t.items() if k != "heading"}, "heading"),
-    "no rows": (lambda t: {k: v[:0] for k, v in t.items()}, "cut off or not|not a scenario"),
+    "no rows": (lambda t: {k: v[:0] for k, v in t.items()}, "another type|not a scenario"),
+    "null text": (lambda t: changed(t, "city", 4, None), "column city has 1 empty values"),
+    "null step": (lambda t: changed(t, "timestep", 4, None), "column timestep has 1 empty values"),
+    "beyond the Earth": (lambda t: changed(t, "position_x", 4, 1e12), "data row 5 has a position"),
+    "numbers as texts": (lambda t: {**t, "heading": [str(x) for x in t["heading"]]}, "heading is of another type: str"),
+    "times": (
+        lambda t: {**t, "timestep": [datetime(1970, 1, 1)] * len(t["city"])},
+        "timestep is of another type: time",
+    ),
+    "nested": (lambda t: {**t, "heading": [[x] for x in t["heading"]]}, "heading is of another type: list"),
+    "another scenario": (lambda t: {**t, "scenario_id": ["../x"] * len(t["city"])}, r"holds the scenario '../x'"),
 }
 
 
@@ -314,9 +385,21 @@ def test_a_parquet_file_that_is_cut_off_is_named(scenario_table, share):
 
 
 SPOILED_JSON = {
-    "cut": (lambda text: text[: len(text) // 2], "cut off or not JSON"),
-    "list": (lambda text: "[]", "no object at its top"),
+    "cut": (lambda text: text[: len(text) // 2], "is cut off, damaged or not a map of Argoverse 2"),
+    "list": (lambda text: "[]", "a list of 0, not a JSON object"),
     "no lanes": (lambda text: "{}", "lane_segments"),
+    "lanes in a list": (lambda text: '{"lane_segments": []}', "lane_segments is a list of 0, not a mapping"),
+    "a text for a number": (lambda text: re.sub(r'"x": [-.0-9]+', '"x": "1.5"', text, count=1), "that are no numbers"),
+    "null": (lambda text: re.sub(r'"x": [-.0-9]+', '"x": null', text, count=1), "coordinates that are no numbers"),
+    "NaN": (lambda text: re.sub(r'"x": [-.0-9]+', '"x": NaN', text, count=1), "at least 2 finite points"),
+    "an id of 100 bits": (lambda text: re.sub(r'"id": \d+', f'"id": {10**30}', text, count=1), r"\.id is 10+, not"),
+    "a text for a truth value": (
+        lambda text: re.sub('"is_intersection": [a-z]+', '"is_intersection": "false"', text, count=1),
+        "is_intersection is neither true nor false",
+    ),
+    "a link that is no id": (lambda text: re.sub(r'"successors": \[[^]]*\]', '"successors": [null]', text, count=1),
+        "successors holds something else than ids"),
+    "too deep": (lambda text: "[" * 100_000, "nested too deep"),
     "no centreline": (lambda text: text.replace('"centerline"', '"middle"', 1), "centerline"),
     "unknown lane type": (lambda text: text.replace('"VEHICLE"', '"TRAM"', 1), "TRAM"),
     "one point": (
@@ -324,7 +407,7 @@ SPOILED_JSON = {
             "id": 1, "centerline": [{"x": 0, "y": 0, "z": 0}], "is_intersection": False, "lane_type": "VEHICLE",
             "successors": [], "predecessors": [], "left_neighbor_id": None, "right_neighbor_id": None,
         }}}),
-        "at least two finite points",
+        "at least 2 finite points",
     ),
 }  # fmt: skip
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,23 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.reading import Fields, json_object, reader
 from geo_lm4ve.traffic.batch import LaneType
+from geo_lm4ve.traffic.records.plausible import FARTHEST, plausible
 from geo_lm4ve.traffic.records.vector_map import Lane, VectorMap
 
 LANE_TYPES = {"VEHICLE": LaneType.vehicle, "BIKE": LaneType.bike, "BUS": LaneType.bus}
 Polyline = NDArray[np.float64]
 
 
+@reader(DataError, "a map of Argoverse 2")
 def read_vector_map(path: Path) -> VectorMap:
     """The lanes of a scenario, with the centrelines of the file (2 to 33 points). Argoverse 2 has no turn directions.
 
     Raises:
         DataError: the file is cut off, not JSON or not a map of Argoverse 2.
     """
-    content = _read_json(path)
-    try:
-        lanes = [_lane(lane) for lane in content["lane_segments"].values()]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(f"{path} is not a map of Argoverse 2 ({error!r}); get it again") from error
-    return VectorMap.of(lanes, str(path))
+    return VectorMap.of([_lane(lane) for lane in _members(_content(path), "lane_segments")], str(path))
 
 
 @dataclass(frozen=True)
@@ -56,54 +55,81 @@ class MapSurfaces:
         return inside.reshape(points.shape[:-1])
 
 
+@reader(DataError, "a map of Argoverse 2")
 def read_surfaces(path: Path) -> MapSurfaces:
     """Drivable area, crossings and lane boundaries of a scenario.
 
     Raises:
         DataError: the file is cut off, not JSON or not a map of Argoverse 2.
     """
-    content = _read_json(path)
-    try:
-        lanes = content["lane_segments"].values()
-        return MapSurfaces(
-            drivable=[_polyline(area["area_boundary"]) for area in content["drivable_areas"].values()],
-            crossings=[
-                np.concatenate([_polyline(crossing["edge1"]), _polyline(crossing["edge2"])[::-1]])
-                for crossing in content["pedestrian_crossings"].values()
-            ],
-            boundaries=[_polyline(lane[f"{side}_lane_boundary"]) for lane in lanes for side in ("left", "right")],
-        )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(f"{path} is not a map of Argoverse 2 ({error!r}); get it again") from error
+    content = _content(path)
+    crossings = _members(content, "pedestrian_crossings")
+    return MapSurfaces(
+        drivable=[_polyline(area, "area_boundary", 3) for area in _members(content, "drivable_areas")],
+        crossings=[np.concatenate([_polyline(one, "edge1"), _polyline(one, "edge2")[::-1]]) for one in crossings],
+        boundaries=[
+            _polyline(lane, f"{side}_lane_boundary")
+            for lane in _members(content, "lane_segments")
+            for side in ("left", "right")
+        ],
+    )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path} is cut off or not JSON ({error}); get it again") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{path} is not a map of Argoverse 2 (no object at its top); get it again")
-    return content
+def _content(path: Path) -> Fields:
+    return Fields(json_object(path.read_bytes()))
 
 
-def _polyline(points: list[dict[str, float]]) -> Polyline:
-    return np.array([(point["x"], point["y"]) for point in points], dtype=np.float64).reshape(-1, 2)
+def _members(content: Fields, section: str) -> Iterator[Fields]:
+    """The lanes, areas or crossings of a map."""
+    members = content.fields(section)
+    return (members.fields(name) for name in members.values)
 
 
-def _lane(lane: dict[str, Any]) -> Lane:
-    neighbours = {side: lane[f"{side}_neighbor_id"] for side in ("left", "right")}
+def _polyline(holder: Fields, key: str, least: int = 2) -> Polyline:
+    """The points of a line; ValueError where they are fewer than ``least``, or no numbers that a city can have."""
+    values = [(point["x"], point["y"]) for point in _list(holder, key)]
+    if not set(map(type, chain.from_iterable(values))) <= {int, float}:
+        raise ValueError(f"{holder.prefix}{key} has coordinates that are no numbers")
+    points = np.array(values, dtype=np.float64).reshape(-1, 2)
+    if len(points) < least or not plausible(points).all():
+        raise ValueError(f"{holder.prefix}{key} needs at least {least} finite points, within {FARTHEST:g} m")
+    return points
+
+
+def _lane(lane: Fields) -> Lane:
+    if not isinstance(inside := lane["is_intersection"], bool):
+        raise ValueError(f"{lane.prefix}is_intersection is neither true nor false")
+    if (kind := lane.text("lane_type")) not in LANE_TYPES:
+        raise ValueError(f"{lane.prefix}lane_type is {kind!r:.60}; known: {', '.join(LANE_TYPES)}")
     return Lane(
-        lane_id=int(lane["id"]),
-        centreline=_polyline(lane["centerline"]),
-        intersection=bool(lane["is_intersection"]),
-        lane_type=LANE_TYPES[lane["lane_type"]],
+        lane_id=lane.whole("id", -(2**63)),
+        centreline=_polyline(lane, "centerline"),
+        intersection=inside,
+        lane_type=LANE_TYPES[kind],
         links={
-            "successor": lane["successors"],
-            "predecessor": lane["predecessors"],
-            **{side: [] if relative is None else [relative] for side, relative in neighbours.items()},
+            "successor": _ids(lane, "successors"),
+            "predecessor": _ids(lane, "predecessors"),
+            **{side: _neighbour(lane, f"{side}_neighbor_id") for side in ("left", "right")},
         },
     )
+
+
+def _ids(lane: Fields, key: str) -> list[int]:
+    ids = _list(lane, key)
+    if not set(map(type, ids)) <= {int}:
+        raise ValueError(f"{lane.prefix}{key} holds something else than ids")
+    return ids
+
+
+def _neighbour(lane: Fields, key: str) -> list[int]:
+    """The lane beside a lane, if there is one."""
+    return [] if lane[key] is None else [lane.whole(key, -(2**63))]
+
+
+def _list(holder: Fields, key: str) -> list[Any]:
+    if not isinstance(value := holder[key], list):
+        raise ValueError(f"{holder.prefix}{key} is no list")
+    return value
 
 
 def _in_polygon(points: NDArray[np.float64], outline: Polyline) -> NDArray[np.bool_]:

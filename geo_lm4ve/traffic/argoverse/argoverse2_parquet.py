@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
-import pyarrow.parquet
 from numpy.typing import NDArray
 
+from geo_lm4ve.parquet import Texts, read_columns, texts_of
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.reading import reader
 from geo_lm4ve.traffic.batch import HZ, AgentType, TrackCategory
+from geo_lm4ve.traffic.records.plausible import FARTHEST, plausible
 from geo_lm4ve.traffic.records.recording import Recording, check_target, fill_tracks, target_first
 
 HISTORY, FUTURE = 50, 60
@@ -26,18 +27,19 @@ TEXTS = ("track_id", "object_type", "focal_track_id", "city", "scenario_id")
 TYPES = {kind.name: kind for kind in AgentType if kind <= AgentType.riderless_bicycle}
 
 
+@reader(DataError, "a scenario of Argoverse 2")
 def read_scenario(path: Path) -> Recording:
     """One scenario; its future is withheld where the file ends after 50 steps. The target is the focal track.
 
     Raises:
-        DataError: the file is cut off or malformed; the focal track is missing or lacks steps; a value is not finite;
-            an object type or category is not known.
+        DataError: the file is cut off or malformed; the focal track is missing or lacks steps; a value is not finite or
+            beyond FARTHEST; an object type or category is not known; the file is named after another scenario.
     """
     numbers, texts = _read_columns(path)
     step = numbers["timestep"]
     if not len(step) or step.min() < 0 or step.max() >= HISTORY + FUTURE:
         raise DataError(f"{path}: timesteps must lie in 0..{HISTORY + FUTURE - 1}; the file is not a scenario")
-    ids, track = texts["track_id"]
+    ids, track = texts["track_id"].names, texts["track_id"].rows
     focal = _constant(texts["focal_track_id"], "focal_track_id", path)
     if focal not in ids:
         raise DataError(f"{path}: the focal track {focal!r} has no rows; get the file again")
@@ -45,15 +47,17 @@ def read_scenario(path: Path) -> Recording:
     types = _per_track(_type_values(texts["object_type"], path), track, len(ids), "object_type", path)
     categories = _per_track(_checked_categories(numbers["object_category"], path), track, len(ids), "category", path)
     values = np.stack([numbers[name] for name in NUMBERS if name not in ("timestep", "object_category")], axis=1)
-    if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values).all(1))[0])
-        raise DataError(f"{path}: data row {row + 1} has a position, heading or velocity that is not finite")
+    if not plausible(values).all():
+        row = int(np.flatnonzero(~plausible(values).all(1))[0])
+        raise DataError(
+            f"{path}: data row {row + 1} has a position, heading or velocity that is not finite, or beyond {FARTHEST:g}"
+        )
     positions, valid = fill_tracks(values[:, :2], track, step, len(ids), HISTORY + FUTURE, str(path))
     positions, valid = positions[order], valid[order]
     check_target(valid, HISTORY, f"the focal track {focal}", str(path))
     state = _last_observed(values[:, 2:], track, step, len(ids))[order]
     return Recording(
-        scene_id=_constant(texts["scenario_id"], "scenario_id", path),
+        scene_id=_scenario_id(texts["scenario_id"], path),
         city=_constant(texts["city"], "city", path),
         history=HISTORY,
         track_ids=[ids[row] for row in order],
@@ -68,33 +72,29 @@ def read_scenario(path: Path) -> Recording:
     )
 
 
-Encoded = tuple[list[str], NDArray[np.int64]]
+def _read_columns(path: Path) -> tuple[dict[str, NDArray], dict[str, Texts]]:
+    columns = read_columns(path, NUMBERS | dict.fromkeys(TEXTS, pa.string()))
+    return {name: columns[name].to_numpy() for name in NUMBERS}, {name: texts_of(columns[name]) for name in TEXTS}
 
 
-def _read_columns(path: Path) -> tuple[dict[str, NDArray], dict[str, Encoded]]:
-    """Numeric columns, and text columns as (distinct values in order of appearance, place of each row)."""
-    try:
-        table = pyarrow.parquet.read_table(path, columns=[*NUMBERS, *TEXTS], use_threads=False, memory_map=False)
-        columns = {name: table[name].combine_chunks() for name in table.column_names}
-        numbers = {name: columns[name].cast(kind).to_numpy(zero_copy_only=False) for name, kind in NUMBERS.items()}
-        encoded = {name: columns[name].cast(pa.string()).dictionary_encode() for name in TEXTS}
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise DataError(f"{path} is cut off or not a scenario of Argoverse 2 ({error}); get it again") from error
-    texts = {name: (code.dictionary.to_pylist(), code.indices.to_numpy()) for name, code in encoded.items()}
-    return numbers, {name: (names, rows.astype(np.int64)) for name, (names, rows) in texts.items()}
+def _constant(column: Texts, name: str, path: Path) -> str:
+    if len(column.names) != 1:
+        raise DataError(f"{path}: {name} must be the same in all rows, it is {column.names[:5]}")
+    return column.names[0]
 
 
-def _constant(column: Encoded, name: str, path: Path) -> str:
-    if len(column[0]) != 1:
-        raise DataError(f"{path}: {name} must be the same in all rows, it is {column[0][:5]}")
-    return column[0][0]
+def _scenario_id(column: Texts, path: Path) -> str:
+    """The scenario's id, which the file is named after: scores and maps are found by either."""
+    scenario = _constant(column, "scenario_id", path)
+    if path.stem != f"scenario_{scenario}":
+        raise DataError(f"{path}: the file holds the scenario {scenario!r:.60}; its name must be scenario_<id>.parquet")
+    return scenario
 
 
-def _type_values(column: Encoded, path: Path) -> NDArray[np.int8]:
-    names, rows = column
-    if unknown := [name for name in names if name not in TYPES]:
+def _type_values(column: Texts, path: Path) -> NDArray[np.int8]:
+    if unknown := [name for name in column.names if name not in TYPES]:
         raise DataError(f"{path}: unknown object_type {unknown[0]!r}; known: {', '.join(TYPES)}")
-    return np.array([TYPES[name] for name in names], dtype=np.int8)[rows]
+    return np.array([TYPES[name] for name in column.names], dtype=np.int8)[column.rows]
 
 
 def _checked_categories(values: NDArray[np.int64], path: Path) -> NDArray[np.int8]:

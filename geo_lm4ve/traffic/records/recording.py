@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.records.plausible import FARTHEST, plausible
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,14 @@ def fill_tracks(
     """Rows of a file as dense tracks: positions (A, steps, 2) and valid (A, steps).
 
     Raises:
-        DataError: a coordinate that is not finite, or two rows for one track and step.
+        DataError: a coordinate that is not finite or farther than FARTHEST, or two rows for one track and step.
     """
-    if not np.isfinite(xy).all():
-        row = int(np.flatnonzero(~np.isfinite(xy).all(1))[0])
-        raise DataError(f"{where}: data row {row + 1} has the position {xy[row].tolist()}; positions must be finite")
+    if not plausible(xy).all():
+        row = int(np.flatnonzero(~plausible(xy).all(1))[0])
+        raise DataError(
+            f"{where}: data row {row + 1} has the position {xy[row].tolist()}; positions must be finite, within "
+            f"{FARTHEST:g} m"
+        )
     positions = np.zeros((tracks, steps, 2))
     valid = np.zeros((tracks, steps), dtype=bool)
     positions[track, step] = xy

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.traffic.batch import LANE_EDGES
+from geo_lm4ve.traffic.records.plausible import FARTHEST, plausible
+
+_INT64 = np.iinfo(np.int64)
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,11 @@ class VectorMap:
         """The map of these lanes.
 
         Raises:
-            DataError: two lanes share an id, a centreline has fewer than two points or one that is not finite.
+            DataError: two lanes share an id or one does not fit into 64 bits; a centreline has fewer than two points or
+                one that is not finite or farther than FARTHEST.
         """
         for lane in lanes:
-            if lane.centreline.ndim != 2 or len(lane.centreline) < 2 or not np.isfinite(lane.centreline).all():
-                raise DataError(f"{name}: lane {lane.lane_id} needs a centreline of at least two finite points")
+            _check(lane, name)
         rows = {lane.lane_id: row for row, lane in enumerate(lanes)}
         if len(rows) != len(lanes):
             raise DataError(f"{name}: two lanes share one id; get the map again")
@@ -97,6 +100,16 @@ class VectorMap:
             attributes=np.array(attributes, dtype=np.int8).reshape(-1, 4),
             links=links,
             dangling=dangling,
+        )
+
+
+def _check(lane: Lane, name: str) -> None:
+    if not _INT64.min <= lane.lane_id <= _INT64.max:
+        raise DataError(f"{name}: a lane id has more than 64 bits; get the map again")
+    if lane.centreline.ndim != 2 or len(lane.centreline) < 2 or not plausible(lane.centreline).all():
+        raise DataError(
+            f"{name}: lane {lane.lane_id} needs a centreline of at least two finite points, within {FARTHEST:g} m; get "
+            "the map again"
         )
 
 
