@@ -10,6 +10,7 @@ from typing import ClassVar
 import torch
 
 from geo_lm4ve.traffic.batch import HZ, SceneBatch
+from geo_lm4ve.traffic.cache.contents import Steps
 from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.packing import Scene, check_map, pack_scenes
 from geo_lm4ve.traffic.protocol import Protocol
@@ -44,6 +45,11 @@ class Layout(ABC):
     protocol: ClassVar[Protocol]
     scenes: ClassVar[str]
     submission: ClassVar[str]
+
+    @property
+    def steps(self) -> Steps:
+        """Steps T and F."""
+        return Steps(self.history, self.future)
 
     def view(self) -> SceneView:
         """How its scenes are shown unless a config says otherwise."""

@@ -164,7 +164,7 @@ class SceneSource(DataSource):
         if split not in self.opened:
             own = self._taken_from(split)
             manifest = own.cached()
-            shards = Shards(own.folder, manifest)
+            shards = Shards(own.folder, manifest, self.config.layout.steps)
             rows = self._rows(split, manifest.scenes)
             self.opened[split] = SceneSplit(shards, rows, self.config.view, self.config.layout.future)
         return self.opened[split]

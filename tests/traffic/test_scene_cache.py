@@ -3,9 +3,10 @@ import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from traffic_files import first
 
+from geo_lm4ve.files import checksum
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config, Argoverse1Files
@@ -13,8 +14,9 @@ from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
 from geo_lm4ve.traffic.batch import LANE_EDGES
 from geo_lm4ve.traffic.cache import build as scene_cache_build
 from geo_lm4ve.traffic.cache.build import build_cache
+from geo_lm4ve.traffic.cache.contents import Steps
 from geo_lm4ve.traffic.cache.pack import decode_texts, encode_texts, ragged, unpack_bits
-from geo_lm4ve.traffic.cache.shards import KEEP, MANIFEST, Shards, read_cache_manifest
+from geo_lm4ve.traffic.cache.shards import KEEP, MANIFEST, ShardRecord, Shards, read_cache_manifest, read_shard
 from geo_lm4ve.traffic.view.assembly import assemble
 from geo_lm4ve.traffic.view.conventions import SceneView
 
@@ -173,8 +175,87 @@ def test_damaged_shards_are_found(made_av1, tmp_path, harm):
 def test_a_damaged_manifest_is_found(made_av1, tmp_path):
     build_cache(files_of(made_av1), tmp_path)
     (tmp_path / MANIFEST).write_text('{"format": 1, "shards": [')
-    with pytest.raises(DataError, match=r"manifest.json is damaged"):
+    with pytest.raises(DataError, match=r"manifest.json is cut off, damaged.*delete it and the cache is built again"):
         read_cache_manifest(tmp_path)
+
+
+def without(record, key):
+    return {name: value for name, value in record.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda record: {**record, "file": "../../shard-00000.safetensors"},
+        lambda record: {**record, "scenes": 10**9},
+        lambda record: {**record, "bytes": None},
+        lambda record: {**record, "dropped": [7]},
+        lambda record: {**record, "facts": {"scenes without lanes": "many"}},
+        lambda record: without(record, "key"),
+    ],
+    ids=["elsewhere", "a billion scenes", "no size", "dropped", "facts", "no key"],
+)
+def test_a_manifest_that_says_something_else_is_found(made_av1, tmp_path, harm):
+    build_cache(files_of(made_av1), tmp_path)
+    content = json.loads((tmp_path / MANIFEST).read_text())
+    (tmp_path / MANIFEST).write_text(json.dumps({**content, "shards": [harm(content["shards"][0])]}))
+    with pytest.raises(DataError, match=r"manifest.json .*shards\.0\..*the cache is built again"):
+        read_cache_manifest(tmp_path)
+
+
+def test_a_damaged_record_is_no_finished_shard(made_av1, tmp_path):
+    build_cache(files_of(made_av1), tmp_path)
+    (tmp_path / MANIFEST).unlink()
+    (tmp_path / "shard-00000.json").write_text("[" * 100_000)
+    assert build_cache(files_of(made_av1), tmp_path).scenes == 7
+
+
+def nan_at(values, row):
+    values[row] = torch.nan
+    return values
+
+
+ODD_ARRAYS = {
+    "an array missing": (lambda a: {k: v for k, v in a.items() if k != "times"}, "lacks or adds arrays: times"),
+    "another dtype": (lambda a: {**a, "heading": a["heading"].double()}, "heading is torch.float64"),
+    "another rank": (lambda a: {**a, "points": a["points"].flatten()}, "points is torch.float32"),
+    "offsets that fall": (lambda a: {**a, "point_ptr": a["point_ptr"].flip(0)}, "point_ptr does not span points"),
+    "offsets past the end": (lambda a: {**a, "agent_ptr": a["agent_ptr"] * 2}, "agent_ptr does not span heading"),
+    "a scene of no agent": (
+        lambda a: {**a, "agent_ptr": torch.cat([a["agent_ptr"][:1], a["agent_ptr"][:1], a["agent_ptr"][2:]])},
+        "agent_ptr leaves less than 1",
+    ),
+    "no UTF-8": (lambda a: {**a, "city": torch.full_like(a["city"], 0xFF)}, "can't decode byte"),
+    "a lane that is not there": (lambda a: {**a, "lane_view": a["lane_view"] + 10_000}, "lane_view names lanes"),
+    "lanes in another order": (lambda a: {**a, "lane_view": a["lane_view"].flip(0)}, "lane_view is not ascending"),
+    "a link that leads nowhere": (lambda a: {**a, "link_target": a["link_target"] - 10_000}, "link_target names lanes"),
+    "no number": (lambda a: {**a, "positions": nan_at(a["positions"], 3)}, "positions holds numbers"),
+    "another type": (lambda a: {**a, "agent_type": a["agent_type"] + 100}, "agent_type leaves 0..12"),
+    "another turn": (lambda a: {**a, "attributes": a["attributes"] + 3}, "attributes hold what no lane is"),
+    "other steps are valid": (lambda a: {**a, "valid_bits": a["valid_bits"] | 1}, "valid_bits do not say"),
+    "steps after the last": (
+        lambda a: {**a, "valid_bits": torch.cat([a["valid_bits"][:, :-1], a["valid_bits"][:, -1:] | 128], 1)},
+        "valid_bits go beyond the last step",
+    ),
+    "times that stand": (lambda a: {**a, "times": torch.zeros_like(a["times"])}, "times are not ascending"),
+    "two cars": (lambda a: {**a, "is_ego": torch.ones_like(a["is_ego"])}, "several recording cars"),
+    "another history": (lambda a: {**a, "times": a["times"][:, :19].contiguous()}, "do not have 20 observed steps and 30"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stored(made_av1, tmp_path_factory):
+    """The arrays of a shard."""
+    folder = tmp_path_factory.mktemp("stored")
+    return load_file(folder / build_cache(files_of(made_av1), folder).shards[0].file)
+
+
+@pytest.mark.parametrize(("harm", "words"), ODD_ARRAYS.values(), ids=ODD_ARRAYS.keys())
+def test_a_shard_with_the_right_checksum_and_odd_content_is_found(stored, harm, words, tmp_path):
+    save_file(harm({name: array.clone() for name, array in stored.items()}), path := tmp_path / "shard.safetensors")
+    record = ShardRecord(path.name, "", 7, 0, checksum(path, "sha256"))
+    with pytest.raises(DataError, match=rf"shard\.safetensors .*{words}.*built again"):
+        read_shard(path, record, Steps(20, 30))
 
 
 def test_shards_read_together_equal_those_read_alone(made_av1, tmp_path, small_shards):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.prepare.archive import unpack
 from geo_lm4ve.prepare.base import DATASETS, Preparer, preparer
 from geo_lm4ve.prepare.download import download
+from geo_lm4ve.reading import Fields, reader
 from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
 from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
 from geo_lm4ve.traffic.cache.build import build_cache
@@ -71,7 +73,7 @@ class ScenePreparer(Preparer):
         table = Table("split", "scenes", "official", "dropped", "agents", "lanes", "kB a scene", title=title)
         remarks = []
         for split, folder, manifest in self._caches(config):
-            agents, lanes = _count(folder, manifest, split)
+            agents, lanes = _count(Shards(folder, manifest, config.layout.steps), split)
             remarks += [f"{split}: {count:,} {fact}" for fact, count in manifest.facts().items() if count]
             official = config.official.get(split)
             table.add_row(
@@ -97,11 +99,7 @@ class ScenePreparer(Preparer):
 
     def _archives(self) -> list[tuple[str, str]]:
         """(name, URL) of every archive in the manifest."""
-        try:
-            content = tomllib.loads(self._manifest.read_text(encoding="utf-8"))
-            return [(archive["name"], archive["url"]) for archive in content["archives"]]
-        except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
-            raise DataError(f"{self._manifest.absolute()} cannot be read ({error!r}): restore it") from error
+        return read_archives(self._manifest)
 
     def _given(self, source: Path) -> list[Path]:
         if source.is_file():
@@ -132,12 +130,26 @@ class Argoverse2(ScenePreparer):
     config = Argoverse2Config
 
 
-def _count(folder: Path, manifest: CacheManifest, split: str) -> tuple[float, float]:
+@reader(DataError, "a manifest of archives", "restore it from the repository")
+def read_archives(path: Path) -> list[tuple[str, str]]:
+    """(name, URL) of every archive in a ``manifest.toml``; DataError for anything else."""
+    archives = tomllib.loads(path.read_text(encoding="utf-8"))["archives"]
+    found = []
+    for place, archive in enumerate(archives):
+        values = Fields(archive, f"archives.{place}.")
+        name = values.text("name")
+        if not re.fullmatch(r"[\w-][\w.-]*", name):
+            raise ValueError(f"{name!r:.60} is no name of a file")
+        found.append((name, values.text("url")))
+    return found
+
+
+def _count(shards: Shards, split: str) -> tuple[float, float]:
     """Mean agents and lanes of a scene."""
-    shards = Shards(folder, manifest)
     agents = lanes = 0
     for number in progress(range(len(shards.sizes)), f"reading {split}"):
         pack = shards.pack(number)
         agents += len(pack.heading)
         lanes += len(pack.lane_view)
-    return agents / max(manifest.scenes, 1), lanes / max(manifest.scenes, 1)
+    scenes = max(sum(shards.sizes), 1)
+    return agents / scenes, lanes / scenes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -19,7 +18,15 @@ from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.progress import Meter
 from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.packing import check_map, pack_scenes
-from geo_lm4ve.traffic.cache.shards import SHARD, CacheManifest, Dropped, ShardRecord, read_cache_manifest, write_shard
+from geo_lm4ve.traffic.cache.shards import (
+    SHARD,
+    CacheManifest,
+    Dropped,
+    ShardRecord,
+    read_cache_manifest,
+    read_record,
+    write_shard,
+)
 
 REPORT = "report.json"
 MARKER = ".geo_lm4ve_cache.json"
@@ -129,13 +136,16 @@ def _finished(folder: Path, start: int, key: str) -> ShardRecord | None:
     if (record := _record(path.with_suffix(".json"))) is None:
         return None
     whole = not record.scenes or (path.is_file() and path.stat().st_size == record.bytes)
-    return record if record.key == key and whole else None
+    return record if record.key == key and record.file == path.name and whole else None
 
 
 def _record(path: Path) -> ShardRecord | None:
+    """The record of a finished shard; None where there is none or it is damaged: the shard is then built again."""
+    if not path.is_file():
+        return None
     try:
-        return ShardRecord.of(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_record(path)
+    except DataError:
         return None
 
 

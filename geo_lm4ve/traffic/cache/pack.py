@@ -6,7 +6,7 @@ in the axes of the city: exact to some micrometres, whatever frame a model asks 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import accumulate
 
@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float32, Float64, Int8, Int64, UInt8
 from torch import Tensor
 
-from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.traffic.cache.contents import Steps, check_contents, check_kinds
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,22 @@ class ScenePack:
         return {name: value.int() if value.dtype == torch.int64 else value for name, value in values.items()}
 
     @classmethod
-    def of_arrays(cls, arrays: dict[str, Tensor], where: str) -> ScenePack:
-        """The pack with these stored arrays; DataError when one is missing."""
-        names = {field.name for field in fields(cls)} - DERIVED
-        if names != arrays.keys():
-            raise DataError(f"{where} lacks or adds arrays: {', '.join(sorted(names ^ arrays.keys()))}; build it again")
+    def of_arrays(cls, arrays: Mapping[str, Tensor], steps: Steps | None = None) -> ScenePack:
+        """The pack with these stored arrays.
+
+        Args:
+            arrays: as of ``arrays``.
+            steps: of its scenes; None: any.
+
+        Raises:
+            ValueError: one is missing, of another kind, or says what no scenes can be (``cache/contents.py``).
+        """
+        check_kinds(arrays)
         values = {name: value.long() if value.dtype == torch.int32 else value for name, value in arrays.items()}
         valid = unpack_bits(values["valid_bits"])
-        steps = torch.cat([torch.zeros(1, dtype=torch.long), valid.sum(1).cumsum(0)])
-        return cls(**values, step_ptr=steps, box=_boxes(values["points"], values["point_ptr"]))
+        check_contents(values, valid, steps)
+        ends = torch.cat([torch.zeros(1, dtype=torch.long), valid.sum(1).cumsum(0)])
+        return cls(**values, step_ptr=ends, box=_boxes(values["points"], values["point_ptr"]))
 
 
 DERIVED = frozenset({"box", "step_ptr"})

@@ -55,7 +55,7 @@ def pack_scenes(scenes: Sequence[Scene]) -> ScenePack:
         arrays[name], arrays[f"{name}_ptr"] = encode_texts(values)
     arrays |= _agents(recordings, kept)
     arrays |= _lanes(scenes)
-    return ScenePack.of_arrays(arrays, "the pack")
+    return ScenePack.of_arrays(arrays)
 
 
 def _agents(recordings: Sequence[Recording], kept: Sequence[NDArray[np.bool_]]) -> dict[str, Tensor]:

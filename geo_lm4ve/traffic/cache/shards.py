@@ -7,19 +7,19 @@ made of, and ``manifest.json``, written last, all shards. No pickles; every shar
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from geo_lm4ve.files import atomic_path, write_json
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.reading import Fields, json_object, reader
+from geo_lm4ve.traffic.cache.contents import Steps
 from geo_lm4ve.traffic.cache.pack import ScenePack, join_packs
 
 FORMAT = 1
@@ -32,6 +32,9 @@ KEEP = 2
 """Groups of shards in memory: a batch may fall between two."""
 
 MANIFEST = "manifest.json"
+_NAME = re.compile(r"shard-\d{5,}\.safetensors")
+_AGAIN = "delete it and the cache is built again, or set data.cache to another folder"
+_SHARD_AGAIN = f"delete it and {MANIFEST} beside it, they are then built again"
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,20 @@ class ShardRecord:
     facts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, values: dict[str, Any]) -> ShardRecord:
-        """The record that ``asdict`` made plain."""
-        return cls(**{**values, "dropped": [Dropped(**entry) for entry in values["dropped"]]})
+    def of(cls, values: Fields) -> ShardRecord:
+        """The record that ``asdict`` made plain; ValueError for anything else."""
+        if not _NAME.fullmatch(file := values.text("file")):
+            raise ValueError(f"{values.prefix}file is no name of a shard: {file!r:.60}")
+        facts = values.fields("facts")
+        return cls(
+            file=file,
+            key=values.text("key"),
+            scenes=values.whole("scenes", 0, SHARD),
+            bytes=values.whole("bytes"),
+            sha256=values.text("sha256"),
+            dropped=[Dropped(entry.text("scene"), entry.text("reason")) for entry in _entries(values, "dropped")],
+            facts={fact: facts.whole(fact) for fact in facts.values},
+        )
 
 
 @dataclass(frozen=True)
@@ -110,18 +124,32 @@ def read_cache_manifest(folder: Path) -> CacheManifest | None:
         DataError: the file is damaged.
     """
     path = folder / MANIFEST
-    if not path.is_file():
+    return _read_manifest(path) if path.is_file() else None
+
+
+@reader(DataError, "the manifest of a scene cache", _AGAIN)
+def _read_manifest(path: Path) -> CacheManifest | None:
+    content = Fields(json_object(path.read_bytes()))
+    if content["format"] != FORMAT:
         return None
-    try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != FORMAT:
-            return None
-        return CacheManifest(content["key"], [ShardRecord.of(shard) for shard in content["shards"]])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path} is damaged or not of a scene cache ({error!r}); delete it and the cache is built again, or set "
-            "data.cache to another folder"
-        ) from error
+    shards = [ShardRecord.of(shard) for shard in _entries(content, "shards")]
+    if len({shard.file for shard in shards}) != len(shards):
+        raise ValueError("it names a shard twice")
+    return CacheManifest(content.text("key"), shards)
+
+
+@reader(DataError, "the record of a shard of a scene cache", _AGAIN)
+def read_record(path: Path) -> ShardRecord:
+    """What ``shard-00000.json`` says of the shard beside it; DataError for anything else."""
+    return ShardRecord.of(Fields(json_object(path.read_bytes())))
+
+
+def _entries(holder: Fields, key: str) -> list[Fields]:
+    """The mappings in a list."""
+    entries = holder[key]
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError(f"{holder.prefix}{key} is no list of mappings")
+    return [Fields(entry, f"{holder.prefix}{key}.{place}.") for place, entry in enumerate(entries)]
 
 
 def write_shard(path: Path, pack: ScenePack) -> tuple[int, str]:
@@ -132,23 +160,26 @@ def write_shard(path: Path, pack: ScenePack) -> tuple[int, str]:
     return len(content), hashlib.sha256(content).hexdigest()
 
 
-def read_shard(path: Path, record: ShardRecord, verify: bool = True) -> ScenePack:
+@reader(DataError, "a shard of a scene cache", _SHARD_AGAIN)
+def read_shard(path: Path, record: ShardRecord, steps: Steps | None = None, verify: bool = True) -> ScenePack:
     """Read a shard.
 
+    Args:
+        path: of the shard.
+        record: what it holds.
+        steps: of its scenes; None: any.
+        verify: compare it with its checksum. What it holds is looked at either way.
+
     Raises:
-        DataError: it is missing or damaged.
+        DataError: it is missing or damaged, or holds something else than the record says.
     """
-    advice = f"delete {path.parent / MANIFEST} and {path.name}, they are then built again"
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"the scene cache lacks {path} ({error}); {advice}") from error
+    content = path.read_bytes()
     if verify and hashlib.sha256(content).hexdigest() != record.sha256:
-        raise DataError(f"{path} does not match its checksum; {advice}")
-    try:
-        return ScenePack.of_arrays(safetensors.torch.load(content), str(path))
-    except SafetensorError as error:
-        raise DataError(f"{path} is damaged ({error}); {advice}") from error
+        raise DataError(f"{path} does not match its checksum; {_SHARD_AGAIN}")
+    pack = ScenePack.of_arrays(safetensors.torch.load(content), steps)
+    if len(pack) != record.scenes:
+        raise ValueError(f"it holds {len(pack)} scenes, its record says {record.scenes}")
+    return pack
 
 
 class Shards:
@@ -156,12 +187,18 @@ class Shards:
 
     Threads that ask for the same group read it once: one at a time looks and reads.
 
+    Args:
+        folder: of the cache.
+        manifest: of the cache.
+        steps: of its scenes; None: any.
+
     Attributes:
         sizes: scenes of each shard.
     """
 
-    def __init__(self, folder: Path, manifest: CacheManifest):
+    def __init__(self, folder: Path, manifest: CacheManifest, steps: Steps | None = None):
         self.folder, self.records = folder, [shard for shard in manifest.shards if shard.scenes]
+        self.steps = steps
         self.sizes = [record.scenes for record in self.records]
         self.loaded: OrderedDict[tuple[int, ...], ScenePack] = OrderedDict()
         self.verified: set[int] = set()
@@ -179,6 +216,6 @@ class Shards:
 
     def _read(self, number: int) -> ScenePack:
         record = self.records[number]
-        pack = read_shard(self.folder / record.file, record, number not in self.verified)
+        pack = read_shard(self.folder / record.file, record, self.steps, number not in self.verified)
         self.verified.add(number)
         return pack
