@@ -46,8 +46,8 @@ def read_columns(path: Path, kinds: Mapping[str, pa.DataType]) -> dict[str, pa.A
             declares more than it can hold.
     """
     texts = [name for name, kind in kinds.items() if pa.types.is_string(kind)]
+    _check_schema(pq.read_schema(path, memory_map=False), kinds)
     with pq.ParquetFile(path, read_dictionary=texts, memory_map=False) as file:
-        _check_schema(file.schema_arrow, kinds)
         _check_size(file.metadata, kinds, path.stat().st_size)
         table = file.read(columns=list(kinds), use_threads=False)
     return {name: _column(table[name], name, kind) for name, kind in kinds.items()}

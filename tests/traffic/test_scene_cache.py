@@ -239,7 +239,7 @@ ODD_ARRAYS = {
     ),
     "times that stand": (lambda a: {**a, "times": torch.zeros_like(a["times"])}, "times are not ascending"),
     "two cars": (lambda a: {**a, "is_ego": torch.ones_like(a["is_ego"])}, "several recording cars"),
-    "another history": (lambda a: {**a, "times": a["times"][:, :19].contiguous()}, "do not have 20 observed steps and 30"),
+    "another history": (lambda a: {**a, "times": a["times"][:, :19].contiguous()}, "not have 20 observed steps and"),
 }  # fmt: skip
 
 

@@ -128,8 +128,9 @@ def test_weights_need_to_be_normalized_on_purpose(argoverse1, tmp_path):
         score_predictions(tmp_path / "weights.h5", split, AV1)
     light = Forecasts(forecasts.scenes, None, forecasts.positions, forecasts.probabilities / 2)
     write_argoverse1(tmp_path / "light.h5", light)
-    with pytest.raises(ForecastError, match=r"do not sum to 1.* --normalize"):
+    with pytest.raises(ForecastError, match=r"do not sum to 1.* --normalize") as refused:
         score_predictions(tmp_path / "light.h5", split, AV1)
+    assert refused.value.__notes__ == [f"while the forecasts of {tmp_path / 'light.h5'} were scored"]
     results = score_predictions(tmp_path / "weights.h5", split, AV1, normalize=True).results
     assert results["metrics"]["K=6"]["brier-minFDE"] == pytest.approx(0.75**2, abs=1e-4)
     logits = Forecasts(forecasts.scenes, None, forecasts.positions, forecasts.probabilities - 0.5)

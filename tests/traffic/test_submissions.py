@@ -87,9 +87,11 @@ def _changing_probability(table):
         (np.concatenate([_table([1], steps=45), _table([2], steps=75)]), "rows 30..59 are not one trajectory"),
         (_table([1, 1, 2, 2, 3, 3, 3]), r"most have 2, but 3 \(3\)"),
         (_table([1, 1, 2, 2, 1, 1]), "forecast twice: 1"),
-        (_nan(_table([1, 1, 2, 2])), "not finite: 1"),
+        (_nan(_table([1, 1, 2, 2])), r"row \d+ of argoverse_forecasting holds .*nan"),
         (_changing_probability(_table([1, 1, 2, 2], columns=4)), "probability changes"),
         (_table([1.5, 1.5]), "not one trajectory of one sequence"),
+        (_table([-1, -1]), r"bad\.h5 .*row 0 of argoverse_forecasting holds \[-1"),
+        (_table([1e300, 1e300]), "row 0 of argoverse_forecasting"),
         (np.zeros((60, 5)), "must be"),
         (np.zeros((0, 4)), "must be"),
     ],
@@ -142,11 +144,24 @@ def test_argoverse1_files_that_are_none(tmp_path):
     write_argoverse1(whole, _argoverse1())
     (tmp_path / "cut.h5").write_bytes(whole.read_bytes()[:-2000])
     (tmp_path / "folder.h5").mkdir()
-    for name, message in (("cut.h5", "not a whole HDF5 file"), ("none.h5", "no file"), ("folder.h5", "is a folder")):
+    for name, message in (
+        ("cut.h5", "cut.h5 cannot be read as a file of forecasts"),
+        ("none.h5", "no file"),
+        ("folder.h5", "is a folder"),
+    ):
         with pytest.raises(ForecastError, match=message):
             read_argoverse1(tmp_path / name)
-    with pytest.raises(ForecastError, match="it holds: forecasts"):
+    with pytest.raises(ForecastError, match="only 'forecasts'"):
         read_argoverse1(_h5(tmp_path / "other.h5", _table([1]), "forecasts"))
+
+
+@pytest.mark.parametrize("rows", [10**6, 10**9, 2**40])
+def test_argoverse1_rows_that_were_never_written(tmp_path, rows):
+    """A thousand bytes that asked for up to 89 GiB."""
+    with h5py.File(tmp_path / "empty.h5", "w") as file:
+        file.create_dataset("argoverse_forecasting", (rows, 4), "f8", chunks=(8192, 1), compression="gzip")
+    with pytest.raises(ForecastError, match=r"empty\.h5 .*never written whole"):
+        read_argoverse1(tmp_path / "empty.h5")
 
 
 def test_argoverse1_writer_refuses_what_the_format_cannot_hold(tmp_path):
@@ -181,15 +196,31 @@ def _spoil(table, spoil):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda c: c.pop("track_id"), "lacks the columns track_id"),
+        (lambda c: c.pop("track_id"), "bad.parquet .*it has no columns track_id; there are: scenario_id"),
         (lambda c: c["predicted_trajectory_x"][3].append(1.0), "must have 60 values, row 3 .scenario a. has 61"),
-        (lambda c: c["predicted_trajectory_y"][3].__setitem__(7, float("inf")), "not finite: a track 1"),
+        (lambda c: c["predicted_trajectory_y"][3].__setitem__(7, float("inf")), "bad.parquet .*not finite: a track 1"),
         (lambda c: c["probability"].__setitem__(2, None), "probability has 1 empty"),
         (lambda c: [values.pop() for values in c.values()], r"most have 6, but b track 1 \(5\)"),
         (lambda c: [values.clear() for values in c.values()], "has no rows|another type"),
         (lambda c: c.__setitem__("predicted_trajectory_x", ["?"] * 18), "another type"),
+        (lambda c: c["predicted_trajectory_y"][3].__setitem__(7, None), "predicted_trajectory_y has 1 empty"),
+        (lambda c: c["predicted_trajectory_y"][3].__setitem__(7, 1e12), "beyond 1e.08 m: a track 1"),
+        (lambda c: c["probability"].__setitem__(2, float("nan")), "a track 1 has a probability that is not finite"),
+        (lambda c: c["track_id"].__setitem__(2, None), "track_id has 1 empty"),
     ],
-    ids=["column", "length", "infinite", "empty value", "modes", "no rows", "type"],
+    ids=[
+        "column",
+        "length",
+        "infinite",
+        "empty value",
+        "modes",
+        "no rows",
+        "type",
+        "empty coordinate",
+        "huge",
+        "NaN",
+        "empty text",
+    ],
 )
 def test_argoverse2_refusals(tmp_path, spoil, message):
     write_argoverse2(tmp_path / "val.parquet", _argoverse2())
@@ -201,7 +232,7 @@ def test_argoverse2_refusals(tmp_path, spoil, message):
 def test_argoverse2_truncated_file(tmp_path):
     write_argoverse2(tmp_path / "val.parquet", _argoverse2())
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "val.parquet").read_bytes()[:-500])
-    with pytest.raises(ForecastError, match="not a whole parquet file"):
+    with pytest.raises(ForecastError, match=r"cut\.parquet is cut off, damaged or not a submission"):
         read_argoverse2(tmp_path / "cut.parquet")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,27 +82,38 @@ def score_predictions(
     if worlds and not protocol.joint:
         raise ForecastError("joint (multi-world) metrics are defined for the Argoverse 2 protocol only")
     forecasts = layout.read_submission(predictions)
-    forecasts = normalized(forecasts) if normalize else forecasts
-    found = match(forecasts, data, layout, worlds=worlds, processes=processes, allow_missing=allow_missing)
-    scored, truth = forecasts.rows(found.rows), targets(found.truths)
-    areas, about_maps = layout.surfaces(found.paths, truth.cities, data, maps, drivable_area)
-    table = scene_table(truth, scored.positions, scored.probabilities, protocol=protocol, ks=k, areas=areas)
-    results: dict[str, Any] = {
-        "metrics": means(table, protocol, k),
-        "protocol": protocol.value,
-        "samples": len(scored),
-        "modes": scored.positions.shape[1],
-        "predictions": str(predictions),
-        "data": str(data),
-        **_completeness(found),
-        "notes": [*_notes(scored, truth.history[:, -1], len(forecasts), max(k)), *about_maps],
-        "breakdown": breakdown(table, protocol, k),
-    }
-    if worlds:
-        results["multi_world"] = score_worlds(forecasts, found.truths, k)
+    with _about(predictions):
+        forecasts = normalized(forecasts) if normalize else forecasts
+        found = match(forecasts, data, layout, worlds=worlds, processes=processes, allow_missing=allow_missing)
+        scored, truth = forecasts.rows(found.rows), targets(found.truths)
+        areas, about_maps = layout.surfaces(found.paths, truth.cities, data, maps, drivable_area)
+        table = scene_table(truth, scored.positions, scored.probabilities, protocol=protocol, ks=k, areas=areas)
+        results: dict[str, Any] = {
+            "metrics": means(table, protocol, k),
+            "protocol": protocol.value,
+            "samples": len(scored),
+            "modes": scored.positions.shape[1],
+            "predictions": str(predictions),
+            "data": str(data),
+            **_completeness(found),
+            "notes": [*_notes(scored, truth.history[:, -1], len(forecasts), max(k)), *about_maps],
+            "breakdown": breakdown(table, protocol, k),
+        }
+        if worlds:
+            results["multi_world"] = score_worlds(forecasts, found.truths, k)
     if out is not None:
         write_json(out, results)
     return Scores(results, table, scored, found.paths)
+
+
+@contextmanager
+def _about(predictions: Path) -> Iterator[None]:
+    """Say of which file a refusal is: what compares tables of numbers cannot know."""
+    try:
+        yield
+    except ForecastError as fault:
+        fault.add_note(f"while the forecasts of {predictions} were scored")
+        raise
 
 
 def normalized(forecasts: Forecasts) -> Forecasts:

@@ -13,11 +13,15 @@ import numpy as np
 from jaxtyping import Float
 
 from geo_lm4ve.files import atomic_path
+from geo_lm4ve.hdf5 import dataset, open_hdf5, values
+from geo_lm4ve.reading import reader
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
 from geo_lm4ve.traffic.submissions.argoverse1_horizon import possible_steps
-from geo_lm4ve.traffic.submissions.forecasts import Forecasts, names
+from geo_lm4ve.traffic.submissions.forecasts import Forecasts, checked, names
 
 DATASET = "argoverse_forecasting"
+LAST = 2.0**53
+"""The largest number of a sequence: above, float64 skips some."""
 STEPS = 30
 """Future frames per trajectory. The file does not state them: what it does tell is compared with this number."""
 
@@ -48,14 +52,16 @@ def write_argoverse1(path: Path | str, forecasts: Forecasts) -> None:
         file.create_dataset(DATASET, data=table, chunks=(rows, 1), compression="gzip", compression_opts=4, shuffle=True)
 
 
+@reader(ForecastError, "a file of forecasts of Argoverse 1", "copy or write it again")
 def read_argoverse1(path: Path | str) -> Forecasts:
     """Read the table; modes keep the order of the file.
 
     Raises:
         ForecastError: no such dataset, a truncated file, another horizon, sequences with different numbers of
-            trajectories, a sequence that occurs twice, or values that are not finite.
+            trajectories, a sequence that occurs twice, or values that are not finite or huge.
     """
     table = _read_table(Path(path))
+    _check_finite(table)
     _check_horizon(table, path)
     blocks = table.reshape(-1, STEPS, table.shape[1])
     ids = _sequence_of_each_trajectory(blocks[:, :, 0], path)
@@ -65,22 +71,27 @@ def read_argoverse1(path: Path | str) -> Forecasts:
     probabilities = None
     if table.shape[1] == 4:
         probabilities = _probabilities(blocks[:, :, 3], ids, path).reshape(-1, modes)
-    return Forecasts(scenes, None, blocks[:, :, 1:3].reshape(len(scenes), modes, STEPS, 2), probabilities)
+    return checked(scenes, None, blocks[:, :, 1:3].reshape(len(scenes), modes, STEPS, 2), probabilities)
 
 
 def _read_table(path: Path) -> Float[np.ndarray, "rows columns"]:
     if not path.is_file():
         raise ForecastError(f"no file {path}" + (" (it is a folder; name the file in it)" if path.is_dir() else ""))
-    try:
-        with h5py.File(path, "r") as file:
-            if DATASET not in file:
-                raise ForecastError(f"{path} has no dataset {DATASET!r}; it holds: {names(sorted(file)) or 'nothing'}")
-            table = np.asarray(file[DATASET], dtype=np.float64)
-    except OSError as error:
-        raise ForecastError(f"{path} is not a whole HDF5 file ({error}); copy or write it again") from error
+    with open_hdf5(path) as file:
+        table = values(dataset(file, DATASET)).astype(np.float64)
     if table.ndim != 2 or table.shape[1] not in (3, 4) or not len(table):
         raise ForecastError(f"{path}: {DATASET} must be (rows, 3) or (rows, 4), it is {table.shape}")
     return table
+
+
+def _check_finite(table: Float[np.ndarray, "rows columns"]) -> None:
+    """What is not finite, and numbers of sequences that are none, before anything is computed of them."""
+    whole = np.isfinite(table).all(1) & (table[:, 0] >= 0) & (table[:, 0] <= LAST)
+    if not whole.all():
+        row = int((~whole).argmax())
+        raise ValueError(
+            f"row {row} of {DATASET} holds {table[row].tolist()}: a number of a sequence, then finite values"
+        )
 
 
 def _check_horizon(table: Float[np.ndarray, "rows columns"], path: Path | str) -> None:

@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 from jaxtyping import Float, Int64
 
 from geo_lm4ve.files import atomic_path
+from geo_lm4ve.parquet import NUMBERS, Texts, read_columns, texts_of
+from geo_lm4ve.reading import reader
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
-from geo_lm4ve.traffic.submissions.forecasts import Forecasts, describe, names
+from geo_lm4ve.traffic.submissions.forecasts import Forecasts, checked, describe, names
 
 STEPS = 60
 """Future frames per trajectory."""
@@ -26,11 +28,10 @@ SCHEMA = pa.schema(
         "scenario_id": pa.string(),
         "track_id": pa.string(),
         "probability": pa.float64(),
-        X: pa.list_(pa.float64()),
-        Y: pa.list_(pa.float64()),
+        X: NUMBERS,
+        Y: NUMBERS,
     }
 )
-COLUMNS = tuple(SCHEMA.names)
 
 
 def write_argoverse2(path: Path | str, forecasts: Forecasts) -> None:
@@ -65,20 +66,22 @@ def write_argoverse2(path: Path | str, forecasts: Forecasts) -> None:
         pq.write_table(table, temporary)
 
 
+@reader(ForecastError, "a submission of Argoverse 2", "copy or write it again")
 def read_argoverse2(path: Path | str) -> Forecasts:
     """Read the table; rows may come in any order, those of one track keep theirs.
 
     Raises:
         ForecastError: a truncated file, missing columns or values, another horizon, tracks with different numbers of
-            modes, or values that are not finite.
+            modes, or values that are not finite or huge.
     """
     table = _read_table(Path(path))
-    x, y = (_trajectories(table, name, path) for name in (X, Y))
-    probabilities = table["probability"].to_numpy().astype(np.float64)
-    order, keys = _group(table)
+    scenarios, tracks = (texts_of(table[name]) for name in ("scenario_id", "track_id"))
+    x, y = (_trajectories(table[name], name, scenarios, path) for name in (X, Y))
+    probabilities = table["probability"].to_numpy()
+    order, keys = _group(scenarios, tracks)
     modes = _modes_per_track(order, keys, path)
     starts = order.reshape(-1, modes)
-    return Forecasts(
+    return checked(
         [keys[row][0] for row in starts[:, 0]],
         [keys[row][1] for row in starts[:, 0]],
         np.stack([x, y], axis=-1)[starts],
@@ -86,41 +89,29 @@ def read_argoverse2(path: Path | str) -> Forecasts:
     )
 
 
-def _read_table(path: Path) -> pa.Table:
+def _read_table(path: Path) -> dict[str, pa.Array]:
     if not path.is_file():
         raise ForecastError(f"no file {path}" + (" (it is a folder; name the file in it)" if path.is_dir() else ""))
-    try:
-        present = pq.read_schema(path).names
-        if missing := [name for name in COLUMNS if name not in present]:
-            raise ForecastError(f"{path} lacks the columns {names(missing)}; it has: {names(present, 20)}")
-        table = pq.read_table(path, columns=list(COLUMNS)).cast(SCHEMA)
-    except (pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-        raise ForecastError(f"{path}: a column has another type than a submission's ({error})") from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ForecastError(f"{path} is not a whole parquet file ({error}); copy or write it again") from error
-    for name in COLUMNS:
-        if table[name].null_count:
-            raise ForecastError(f"{path}: column {name} has {table[name].null_count} empty values")
-    if not table.num_rows:
+    table = read_columns(path, dict(zip(SCHEMA.names, SCHEMA.types)))
+    if not len(table["probability"]):
         raise ForecastError(f"{path} has no rows")
     return table
 
 
-def _trajectories(table: pa.Table, name: str, path: Path | str) -> Float[np.ndarray, "rows 60"]:
-    column = table[name].combine_chunks()
+def _trajectories(column: pa.ListArray, name: str, scenarios: Texts, path: Path | str) -> Float[np.ndarray, "rows 60"]:
     lengths = np.diff(column.offsets.to_numpy())
     if (lengths != STEPS).any():
         row = int((lengths != STEPS).argmax())
-        scenario = table["scenario_id"][row]
+        scenario = scenarios.names[scenarios.rows[row]]
         raise ForecastError(
             f"{path}: {name} must have {STEPS} values, row {row} (scenario {scenario}) has {lengths[row]}"
         )
-    return column.flatten().to_numpy().astype(np.float64).reshape(-1, STEPS)
+    return column.flatten().to_numpy().reshape(-1, STEPS)
 
 
-def _group(table: pa.Table) -> tuple[Int64[np.ndarray, " rows"], list[tuple[str, str]]]:
+def _group(scenarios: Texts, tracks: Texts) -> tuple[Int64[np.ndarray, " rows"], list[tuple[str, str]]]:
     """Rows sorted by track (tracks by first appearance, a track's rows in file order), and each row's track."""
-    keys = list(zip(table["scenario_id"].to_pylist(), table["track_id"].to_pylist()))
+    keys = [(scenarios.names[s], tracks.names[t]) for s, t in zip(scenarios.rows.tolist(), tracks.rows.tolist())]
     first: dict[tuple[str, str], int] = {}
     number = np.array([first.setdefault(key, len(first)) for key in keys], dtype=np.int64)
     return np.argsort(number, kind="stable"), keys

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from geo_lm4ve.traffic.metrics.probabilities import ForecastError
+from geo_lm4ve.traffic.records.plausible import FARTHEST, plausible
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,31 @@ class Forecasts:
             self.positions[which],
             None if self.probabilities is None else self.probabilities[which],
         )
+
+
+def checked(
+    scenes: Sequence[str],
+    tracks: Sequence[str] | None,
+    positions: Float[np.ndarray, "n k f 2"],
+    probabilities: Float[np.ndarray, "n k"] | None,
+) -> Forecasts:
+    """The forecasts of a file, each value of which is looked at; for readers, within their guard.
+
+    Raises:
+        ValueError: what Forecasts refuses; a position beyond FARTHEST, a probability that is not finite.
+    """
+    try:
+        forecasts = Forecasts(scenes, tracks, positions, probabilities)
+    except ForecastError as fault:  # it cannot say which file
+        raise ValueError(str(fault)) from fault
+    odd = ~np.all(plausible(positions), axis=(1, 2, 3))
+    if odd.any():
+        culprits = [describe(key) for key, bad in zip(forecasts.keys(), odd.tolist()) if bad]
+        raise ValueError(f"{len(culprits)} forecasts hold positions beyond {FARTHEST:g} m: {names(culprits)}")
+    if probabilities is not None and not np.isfinite(probabilities).all():
+        row = int((~np.isfinite(probabilities).all(1)).argmax())
+        raise ValueError(f"{describe(forecasts.keys()[row])} has a probability that is not finite")
+    return forecasts
 
 
 def join_forecasts(parts: Sequence[Forecasts]) -> Forecasts:
