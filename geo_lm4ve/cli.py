@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from geo_lm4ve.config import GROUPS, ConfigError
 from geo_lm4ve.experiment import ExperimentConfig, typed
-from geo_lm4ve.files import UserError
+from geo_lm4ve.files import UserError, alive
 from geo_lm4ve.options import CONFIGS
+from geo_lm4ve.reading import reader, reading
 from geo_lm4ve.shipped import load_parts
 from geo_lm4ve.words import failure
+from geo_lm4ve.yaml_file import read_yaml
 
 FLAGS_WITH_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
+
+_TOLD = ("help", "hydra_help", "overrides", "runtime", "searchpath")
+"""Parts of Hydra's own configuration that start nothing."""
 
 USAGE = """
 usage: python {tool} EXPERIMENT.yaml|RUN [key=value ...] [-m] [--cfg job]
@@ -62,29 +69,28 @@ def experiment_file(argument: str) -> Path | None:
     return path.resolve() if path.suffix in (".yaml", ".yml") and path.is_file() else None
 
 
-def hydra_arguments(arguments: Sequence[str], tool: str, doc: str) -> tuple[list[str], Path | None]:
-    """Turn the one positional into Hydra's own flags and leave the rest to Hydra; also the run folder if it was one."""
+def divided(arguments: Sequence[str], tool: str, doc: str) -> tuple[str, list[str]]:
+    """The one positional of a command line, which names an experiment, and the rest; or help, and the end."""
     if {"-h", "--help"} & set(arguments):
         print(usage(tool, doc))
         raise SystemExit(0)
     positional = [one for one in arguments if not one.startswith("-") and ("=" not in one or experiment_file(one))]
     values_of_flags = {value for flag, value in pairwise(arguments) if flag in FLAGS_WITH_VALUE}
     positional = [argument for argument in positional if argument not in values_of_flags]
-    if len(positional) != 1 or (path := experiment_file(positional[0])) is None:
+    if len(positional) != 1 or experiment_file(positional[0]) is None:
         print(usage(tool, doc), file=sys.stderr)
         raise SystemExit(f"error: expected one experiment file or run folder, got {positional or 'none'}")
-    rest = [argument for argument in arguments if argument != positional[0]]
-    rest.sort(key=lambda argument: "=" in argument)  # argparse takes the overrides only in one piece, so flags go first
+    return positional[0], [argument for argument in arguments if argument != positional[0]]
+
+
+def hydra_arguments(path: Path, rest: Sequence[str], sweeps: Path) -> list[str]:
+    """Hydra's own flags for an experiment file, what else there is for Hydra, and ``sweeps`` for files of its own."""
+    rest = sorted(rest, key=lambda argument: "=" in argument)  # argparse wants the overrides in one piece: flags first
     quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     folders = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra.job.chdir=false"]
-    if {"-m", "--multirun"} & set(rest):  # Hydra writes a multirun.yaml of its own; the runs keep their full configs
-        folders += [
-            f"hydra.sweep.dir={_quoted(tempfile.mkdtemp(prefix='geo_lm4ve-multirun-'))}",
-            "hydra.sweep.subdir=.",
-        ]
+    folders += [f"hydra.sweep.dir={_quoted(str(sweeps))}", "hydra.sweep.subdir=."]
     flags = [f"--config-path={path.parent}", f"--config-name={path.stem}", f"--config-dir={CONFIGS}"]
-    folder = Path(positional[0]) if Path(positional[0]).is_dir() else None
-    return [*flags, *rest, *quiet, *folders], folder
+    return [*flags, *rest, *quiet, *folders]
 
 
 def _quoted(path: str) -> str:
@@ -123,26 +129,79 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
     if path is None:
         raise UserError(f"{argument} is neither an experiment file (.yaml) nor a run folder (with config.yaml)")
     load_parts()
+    config = composed(path, overrides)
+    choices = chosen_options(config.hydra)
+    with open_dict(config):
+        del config["hydra"]
+    with reading(path, ConfigError, "an experiment", "mend it"):
+        try:
+            experiment = typed(config, choices)
+        except OmegaConfBaseException as error:
+            raise ConfigError(f"{argument}: {error}") from error
+        except ConfigError as error:
+            error.add_note(f"the experiment is {path}")
+            raise
+    return experiment, Path(argument) if Path(argument).is_dir() else None
+
+
+@reader(ConfigError, "an experiment", "mend it")
+def composed(path: Path, overrides: Sequence[str]) -> DictConfig:
+    """What Hydra makes of an experiment file, with its own part ``hydra``, in which the file has no say.
+
+    Raises:
+        ConfigError: it cannot be composed, or it has: what Hydra builds for itself can be any function.
+    """
+    read_yaml(path)
     search = f"hydra.searchpath=[{_quoted(f'file://{CONFIGS}')}]"
+    own = [override for override in overrides if override.lstrip("+~").startswith("hydra")]
     try:
         with initialize_config_dir(str(path.parent), version_base="1.3"):
             config = compose(path.stem, [*overrides, search], return_hydra_config=True)
-            choices = chosen_options(config.hydra)
-            with open_dict(config):
-                del config["hydra"]
-            experiment = typed(config, choices)
+            plain = compose(None, [*own, search], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(f"{argument}: {error}") from error
-    return experiment, Path(argument) if Path(argument).is_dir() else None
+        raise ConfigError(f"{path}: {error}") from error
+    found, wanted = _startup(config), _startup(plain)
+    if changed := sorted(part for part in found if found[part] != wanted.get(part)):
+        raise ConfigError(
+            f"{path} (or an option it names) sets hydra.{changed[0]}: how Hydra starts is said on the command line "
+            "alone, since it may start any function; take it out"
+        )
+    return config
+
+
+def _startup(config: DictConfig) -> dict[str, Any]:
+    """What Hydra does with itself, without what it only says or knows."""
+    values = cast("dict[str, Any]", OmegaConf.to_container(config.hydra, resolve=False))
+    kept = {part: value for part, value in values.items() if part not in _TOLD}
+    return {**kept, "job": {part: values["job"][part] for part in ("chdir", "env_copy", "env_set")}}
 
 
 def run(main: Callable[[ExperimentConfig, Path | None], object], doc: str) -> None:
     """Compose, check and type the experiment named on the command line; call ``main`` with it and its run folder."""
+    argument, rest = divided(sys.argv[1:], os.path.relpath(sys.argv[0]), doc)
+    flags = [one for one in rest if one.startswith("-")]
+    if not flags:
+        return friendly(lambda: main(*load(Path(argument), rest)))
     load_parts()
-    tool = os.path.relpath(sys.argv[0])
-    sys.argv[1:], folder = hydra_arguments(sys.argv[1:], tool, doc)
+    path, folder = cast(Path, experiment_file(argument)), Path(argument) if Path(argument).is_dir() else None
+    single = [one for one in rest if "=" in one and "," not in one and one not in flags]
+    friendly(lambda: composed(path, single))
 
     def job(config: DictConfig) -> None:
         friendly(lambda: main(typed(config, chosen_options(HydraConfig.get())), folder))
 
-    hydra.main(version_base="1.3", config_path=None)(job)()
+    with multirun_folder() as sweeps:
+        sys.argv[1:] = hydra_arguments(path, rest, sweeps)
+        hydra.main(version_base="1.3", config_path=None)(job)()
+
+
+@contextlib.contextmanager
+def multirun_folder() -> Iterator[Path]:
+    """Where Hydra may write its ``multirun.yaml``, for as long as it runs; the runs keep their full configs."""
+    begin = "geo_lm4ve-multirun-"
+    for left in Path(tempfile.gettempdir()).glob(f"{begin}*"):
+        owner = left.name.removeprefix(begin).split("-")[0]
+        if owner.isdecimal() and not alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)  # it may be another user's
+    with tempfile.TemporaryDirectory(prefix=f"{begin}{os.getpid()}-") as folder:
+        yield Path(folder)

@@ -24,12 +24,17 @@ class UserError(Exception):
 class WriteError(UserError, OSError):
     """A file that cannot be written where it should go; nothing half-written is left behind."""
 
+    def __str__(self) -> str:
+        """The message, without the number that OSError puts in front."""
+        return self.strerror or super().__str__()
+
 
 class DiskFullError(WriteError):
     """The disk ran full while a file was written; nothing half-written is left behind."""
 
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a system answers where a disk, or one's share of it, is used up."""
 _NEARLY_FULL = 1 << 20
 """Bytes free on a disk on which a library that does not say why its write failed ran out of space."""
 _NUMBER = "$numberDouble"
@@ -83,11 +88,12 @@ def sweep(target: Path) -> None:
     prefix, suffix = _temporary_name(target.name).rsplit(f"{os.getpid()}@", 1)
     for left in target.parent.glob(f"{glob.escape(prefix)}*@{suffix}"):
         owner = left.name.removeprefix(prefix).removesuffix(f"@{suffix}")
-        if owner.isdecimal() and int(owner) != os.getpid() and not _alive(int(owner)):
+        if owner.isdecimal() and int(owner) != os.getpid() and not alive(int(owner)):
             left.unlink(missing_ok=True)
 
 
-def _alive(process: int) -> bool:
+def alive(process: int) -> bool:
+    """Whether there is a process of that number on this machine."""
     if os.name == "nt":
         return True  # there a signal 0 is not a question: nothing is swept
     try:
@@ -117,7 +123,7 @@ def _write_error(error: BaseException, target: Path) -> WriteError | None:
 def _ran_full(error: Exception, folder: Path) -> bool:
     """Whether the disk is full. safetensors, torch.save, numpy and HDF5 raise classes of their own, not all say why."""
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno in _FULL
+        return error.errno in FULL
     if any(sign in str(error) for sign in ("No space left", "os error 28", "errno = 28", "Disk quota exceeded")):
         return True
     from_a_saver = isinstance(error, OSError | RuntimeError) or type(error).__name__ == "SafetensorError"
@@ -170,6 +176,52 @@ def from_json(text: str | bytes) -> Any:
 def _untagged(value: dict[str, Any]) -> Any:
     known = value.keys() == {_NUMBER} and value[_NUMBER] in ("NaN", "Infinity", "-Infinity")
     return float(value[_NUMBER]) if known else value
+
+
+def append_line(target: Path, text: str) -> None:
+    """Add a line to a file: all of it, or nothing where that fails.
+
+    Raises:
+        DiskFullError, WriteError: as ``atomic_path``.
+    """
+    with writing(target), target.open("ab", buffering=0) as handle:
+        before = handle.tell()
+        try:
+            line = f"{text}\n".encode()
+            while line:  # a disk that runs full takes what it can at first
+                line = line[handle.write(line) :]
+            os.fsync(handle.fileno())
+        except BaseException:
+            with contextlib.suppress(OSError):
+                handle.truncate(before)
+            raise
+
+
+@contextlib.contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """For files that grow in place: what fails while they are opened or written names them; as ``atomic_path``."""
+    try:
+        yield
+    except OSError as error:
+        if (named := _write_error(error, target)) is None:
+            raise
+        raise named from error
+
+
+def remove(path: Path) -> None:
+    """Delete a file if it is there; WriteError where that is not allowed."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(error.errno, f"cannot remove {path} ({said(error)}); make its folder writable") from error
+
+
+def sweep_folder(folder: Path) -> None:
+    """Remove every temporary file in a folder, and below, that killed processes of this machine left."""
+    for left in folder.rglob(f".*@{_host()}.tmp"):
+        owner = left.name.removesuffix(f"@{_host()}.tmp").rsplit(".", 1)[-1]
+        if owner.isdecimal() and int(owner) != os.getpid() and not alive(int(owner)):
+            left.unlink(missing_ok=True)
 
 
 def checksum(path: Path | str, algorithm: str = "sha256") -> str:

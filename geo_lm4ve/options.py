@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from geo_lm4ve.config import ConfigError, PartConfig, make, registered, unknown
+from geo_lm4ve.reading import Fields, reading
+from geo_lm4ve.yaml_file import read_values
 
 _HERE = Path(__file__).resolve().parent
 CONFIGS = _HERE / "configs" if (_HERE / "configs").is_dir() else _HERE.parent / "configs"
@@ -26,10 +26,9 @@ def _values(group: str, name: str) -> tuple[str, dict[str, Any]]:
     What Hydra composes, without Hydra: it takes 75 ms for an option, fifteen times as long, and refuses to start inside
     a program that it already runs.
     """
-    content: Any = OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{name}.yaml"))
-    if not isinstance(content, dict):
-        raise ConfigError(f"configs/{group}/{name}.yaml must hold a mapping")
-    parents = [str(parent) for parent in content.pop("defaults", [])]
+    content = read_values(CONFIGS / group / f"{name}.yaml")
+    parents = Fields(content).texts("defaults") if "defaults" in content else []
+    content.pop("defaults", None)
     if "_self_" in parents[:-1]:
         raise ConfigError(f"configs/{group}/{name}.yaml: _self_ must stand last in defaults; own values go over others")
     schema, values = "", dict[str, Any]()
@@ -37,6 +36,8 @@ def _values(group: str, name: str) -> tuple[str, dict[str, Any]]:
         if parent.startswith("/schema/"):
             schema = parent.rsplit("/", 1)[1]
         elif parent != "_self_":
+            if parent not in options(group):
+                raise ConfigError(unknown(f"option in defaults, of {group}", parent, options(group)))
             schema, inherited = _values(group, parent)
             values = _merged(values, inherited)
     return schema, _merged(values, content)
@@ -60,8 +61,13 @@ def load_option(group: str, name: str, overrides: Mapping[str, Any] | None = Non
         ConfigError: unknown option or key, or a value of the wrong type.
     """
     if name in options(group):
-        schema, values = _values(group, name)
-        return make(group, schema, _merged(values, overrides or {}))
+        with reading(path := CONFIGS / group / f"{name}.yaml", ConfigError, f"an option of {group}", "mend it"):
+            try:
+                schema, values = _values(group, name)
+                return make(group, schema, _merged(values, overrides or {}))
+            except ConfigError as error:
+                error.add_note(f"the option is {path}")
+                raise
     if name in registered(group):
         return make(group, name, overrides)
     raise ConfigError(unknown(group, name, {*options(group), *registered(group)}))

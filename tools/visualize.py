@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
-from geo_lm4ve.files import UserError, from_json
+from geo_lm4ve.files import UserError
 from geo_lm4ve.words import failure, line
 
 
@@ -46,10 +46,9 @@ def draw(given: argparse.Namespace) -> list[Path]:
         from geo_lm4ve.viz.logs import draw_logs
 
         return draw_logs(runs, out, given.metrics)
-    from geo_lm4ve.parts.drawer import draw_files
+    from geo_lm4ve.parts.drawer import draw_files, read_answers
 
-    predictions = from_json(given.predictions.read_text(encoding="utf-8")) if given.predictions else []
-    return draw_files(given.paths, out, {entry["file"]: entry for entry in predictions})
+    return draw_files(given.paths, out, read_answers(given.predictions) if given.predictions else {})
 
 
 def draw_run(given: argparse.Namespace, run: Path) -> list[Path]:

@@ -15,7 +15,8 @@ from geo_lm4ve.classification.metrics import class_accuracies, confusion_matrix
 from geo_lm4ve.engine.provenance import said
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.parts.task import Record
-from geo_lm4ve.viz.curves import curves_png, read_metrics
+from geo_lm4ve.run_files import LOG, read_metrics
+from geo_lm4ve.viz.curves import curves_png
 from geo_lm4ve.viz.html import PageTable, html_report
 
 SHOWN = 36
@@ -36,9 +37,9 @@ def write_report(
     pictures = {"Confusion matrix": folder / "confusion.png"}
     confusion_png(pictures["Confusion matrix"], confusion.numpy(), classes, title, order="similar", synthetic=synthetic)
     samples = data.exhibit(folder, chosen(records), str(results["protocol"]["split"]), title)
-    if (folder / "metrics.jsonl").is_file():
+    if (folder / LOG).is_file():
         pictures["Training"] = folder / "curves.png"
-        runs = {str(results["block"]): read_metrics(folder / "metrics.jsonl")}
+        runs = {str(results["block"]): read_metrics(folder / LOG)}
         curves_png(pictures["Training"], runs, ("train_accuracy", "overall_accuracy"), title, synthetic=synthetic)
     summary = {key: value for key, value in results.items() if key not in ("metrics", "config")}
     html_report(

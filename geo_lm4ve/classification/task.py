@@ -16,6 +16,7 @@ from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.parts.task import Answers, Loss, Metrics, Record, Task, TaskConfig
+from geo_lm4ve.reading import Fields
 from geo_lm4ve.words import short
 
 SHOWN = 60
@@ -106,6 +107,20 @@ class Classify(Task):
     def protocol(self) -> dict[str, Any]:
         """Voting is the one thing that changes what an accuracy means."""
         return {"votes": self.votes}
+
+    def check_records(self, records: Sequence[Record]) -> None:
+        """See Task.check_records: names are classes of the data, candidates are names with numbers."""
+        for record in records:
+            fields = Fields(record, f"sample {record['index']}: ")
+            top = fields["top"]
+            pairs = isinstance(top, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in top)
+            if not pairs or not all(isinstance(p, int | float) and 0 <= p <= 1 for _, p in top):
+                raise ValueError(f"{fields.prefix}top is not a list of classes with their probabilities")
+            for name in (fields.text("label"), fields.text("prediction"), *(name for name, _ in top)):
+                if name not in self.classes:
+                    raise ValueError(f"{fields.prefix}{str(name)[:60]!r} is no class of the data")
+            if fields["correct"] is not (record["label"] == record["prediction"]):
+                raise ValueError(f"{fields.prefix}correct does not say whether label and prediction agree")
 
     def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
         """Confusion matrix, contact sheet of predicted samples, and one HTML page."""

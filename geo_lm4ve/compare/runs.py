@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.config import GROUPS
-from geo_lm4ve.files import UserError, from_json
+from geo_lm4ve.files import UserError
+from geo_lm4ve.run_files import CONFIG, RESULTS, RunError, read_results
 
 UNTRAINED = "nothing to train"
 """Said of a model without trained weights, for the checkpoint and for the training data."""
-RESULTS, CONFIG = "results.json", "config.yaml"
 _STAMP = re.compile(r"\d{8}-\d{6}-\d+(\.\d+)?$")
 
 _WHERE_AND_HOW_OFTEN = ("root", "device", "checkpoint_every", "checkpoint_steps", "pictures", "trackers")
@@ -104,8 +104,8 @@ def collect(root: Path | str) -> Collection:
             collection.unfinished.append(folder)
             continue
         try:
-            collection.runs.append(Run(folder, _read(folder / RESULTS)))
-        except ValueError as error:
+            collection.runs.append(Run(folder, read_results(folder / RESULTS)))
+        except RunError as error:
             collection.unreadable[folder] = str(error)
     return collection
 
@@ -134,14 +134,3 @@ def _run_folders(root: Path) -> Iterator[Path]:
             folders.clear()
             yield Path(folder)
         folders.sort()
-
-
-def _read(path: Path) -> dict[str, Any]:
-    results = from_json(path.read_text(encoding="utf-8"))
-    metrics = results.get("metrics") if isinstance(results, dict) else None
-    if not isinstance(metrics, dict) or not metrics:
-        raise ValueError('there are no "metrics" in it')
-    for name, value in metrics.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"metric {name!r} is {value!r}, not a number")
-    return results

@@ -13,7 +13,7 @@ from typing import Any
 
 from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.data.manifest import MANIFEST
-from geo_lm4ve.files import write_json
+from geo_lm4ve.files import remove, write_json
 from geo_lm4ve.notice import say
 from geo_lm4ve.reading import json_object, reader
 
@@ -84,7 +84,7 @@ class Generated:
         say(f"generating {' + '.join(map(str, self.counts.values()))} {self.what} into {root}")
         write()
         write_json(root / MANIFEST, {"synthetic": True, "counts": self.counts, "recipe": self.recipe})
-        (root / MARKER).unlink(missing_ok=True)
+        remove(root / MARKER)
 
     def _claim(self, root: Path) -> None:
         if (begun := _recipe(root / MARKER)) is not None:
@@ -100,20 +100,19 @@ class Generated:
     def _compare(self, root: Path, stored: dict[str, Any]) -> None:
         if stored != self.recipe:
             raise DataError(
-                f"{root} holds {self.what} made with {stored}, asked for is {self.recipe}; delete that folder or set "
-                "data.root to another one"
+                f"{root} holds {self.what} made with {str(stored)[:1000]}, asked for is {self.recipe}; "
+                "delete that folder or set data.root to another one"
             )
 
 
+@reader(DataError, "a manifest of generated files", "make it readable or set data.root to another folder")
 def _recipe(path: Path) -> dict[str, Any] | None:
     """The recipe in a manifest or marker of ours; None where there is none: the file is missing or someone else's."""
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
     try:
-        recipe = _content(path).get("recipe") if path.is_file() else None
-    except DataError:  # not of our making: the folder is refused, and the message says what it holds
+        recipe = json_object(content).get("recipe")
+    except (ValueError, RecursionError):  # not of our making: the folder is refused, and the message says what it holds
         return None
     return recipe if isinstance(recipe, dict) else None
-
-
-@reader(DataError, "a manifest of generated files", "delete the folder and generate them again")
-def _content(path: Path) -> dict[str, Any]:
-    return json_object(path.read_bytes())

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from geo_lm4ve.files import UserError
+
 HUB_ADVICE = (
     "Layers from the hub are fetched at first use and kept in $GEO_LM4VE_CACHE/blocks (~/.cache/geo_lm4ve/blocks). "
     "Ahead of it: python tools/extract_block.py SOURCE --layers N --out FILE, then block.source=file:FILE"
@@ -133,7 +135,10 @@ def data_item(name: str, config: Any) -> Item:
         if hasattr(config, "prepare"):
             return Item(name, str(root), True, "generated at first use")
         return Item(name, str(root), False, _way_to(name, config))
-    counts = config.stored(folder)
+    try:
+        counts = config.stored(folder)
+    except UserError as error:
+        return Item(name, str(root), False, str(error))
     shown = ", ".join(f"{split} {count:,}" for split, count in counts.items())
     return Item(name, str(root), True, shown or "present, number of samples not recorded")
 

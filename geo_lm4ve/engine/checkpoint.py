@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from geo_lm4ve.engine.resume_file import (
+    FORMAT,
+    check_optimizer,
+    check_reference,
+    check_scaler,
+    check_tensors,
+    parameters_of,
+    read_resume,
+    whole_position,
+)
 from geo_lm4ve.files import atomic_path
 from geo_lm4ve.model import Model, check_block
+from geo_lm4ve.reading import Fields, reader
+from geo_lm4ve.run_files import check_record
 from geo_lm4ve.saved import CheckpointError
 
-FORMAT = 1
 RESUME = Path("checkpoints") / "resume.pt"
 
 
@@ -57,21 +67,28 @@ def save_resume(
         torch.save(content, temporary)
 
 
+@reader(CheckpointError, "a resume checkpoint of this run", "remove it to start the run again", at="folder")
 def load_resume(folder: Path, model: Model, optimizer: torch.optim.Optimizer) -> tuple[Position, dict[str, Any]]:
     """Restore model and optimiser from ``checkpoints/resume.pt``; returns the position and the extras.
 
     Raises:
-        CheckpointError: the file is damaged or of another format.
+        CheckpointError: the file is damaged, of another format, or of another model, optimiser or training.
         BlockError: the frozen block is another one than the run began with.
     """
-    path = folder / RESUME
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}); remove it to start this run again") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a resume checkpoint of format {FORMAT}; start a new run")
+    content = read_resume(folder / RESUME)
+    fields = Fields(content)
+    if fields["block_reference"] is not None:
+        check_reference(fields.fields("block_reference"))
     check_block(model, content["block_reference"])
+    position = Position(**whole_position(fields.fields("position")))
+    for name in ("model", "average"):
+        if name == "model" or name in content:
+            check_tensors(fields.fields(name), model.state_dict())
+    if "trained_on" in content:
+        check_record(fields.fields("trained_on"))
+    if content.get("scaler"):
+        check_scaler(fields.fields("scaler"))
+    check_optimizer(fields.fields("optimizer"), optimizer, parameters_of(optimizer))
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
-    return Position(**content["position"]), content
+    return position, content

@@ -6,20 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
-
-from geo_lm4ve.compare.runs import CONFIG, RESULTS, UNTRAINED, titles
+from geo_lm4ve.compare.runs import UNTRAINED, titles
 from geo_lm4ve.engine.session import commit
 from geo_lm4ve.engine.weights import checkpoint_folder
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.files import from_json
 from geo_lm4ve.parts.data import DataConfig, DataSource
-from geo_lm4ve.saved import CheckpointError
+from geo_lm4ve.reading import Fields, reader
+from geo_lm4ve.run_files import CONFIG, RESULTS, TRAINING, RunError, read_results, read_training
+from geo_lm4ve.yaml_file import read_values
 
-TRAINING = "training.json"
-"""Beside the weights of a checkpoint: what they were trained on."""
 IDENTITY = ("data", "data_root", "counts")
 """Two data sets are the same if they agree in those of these that both sides know."""
 
@@ -43,7 +38,7 @@ def training_record(experiment: ExperimentConfig, data: DataSource, before: Mapp
         ``earlier`` for each other data set that the run was trained on before it went on with this one.
 
     Raises:
-        CheckpointError: ``run.init_from`` does not say what it was trained on in a readable way.
+        UserError: ``run.init_from`` does not say what it was trained on in a readable way.
     """
     record = {**data_facts(data, experiment.data), "seed": experiment.seed, "commit": commit()}
     if before is None:
@@ -54,7 +49,7 @@ def training_record(experiment: ExperimentConfig, data: DataSource, before: Mapp
         record["started_from"] = before["started_from"]
     earlier = list(before.get("earlier", []))
     if _differing(before, record):
-        earlier.append({key: before[key] for key in IDENTITY})
+        earlier.append({key: before.get(key) for key in IDENTITY})
     return {**record, "earlier": earlier} if earlier else record
 
 
@@ -69,7 +64,7 @@ def trained_on(source: Path | None) -> dict[str, Any]:
         title is known; ``note`` says what is.
 
     Raises:
-        CheckpointError: no checkpoint there, or a damaged record.
+        UserError: no checkpoint there, or a damaged record.
     """
     if source is None:
         return {"data": None, "note": UNTRAINED}
@@ -77,7 +72,7 @@ def trained_on(source: Path | None) -> dict[str, Any]:
         return {"data": None, "note": f"trained elsewhere: {source.name}"}
     folder = checkpoint_folder(source).resolve()
     if (folder / TRAINING).is_file():
-        return _json(folder / TRAINING)
+        return read_training(folder / TRAINING)
     return _of_run(folder.parent.parent if folder.parent.name == "checkpoints" else folder)
 
 
@@ -109,42 +104,20 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+@reader(RunError, "the folder of a run", "restore its results.json and config.yaml, or train again")
 def _of_run(run: Path) -> dict[str, Any]:
     """What a run folder of before TRAINING was written says: its results if it was finished, else its config."""
-    results = _json(run / RESULTS) if (run / RESULTS).is_file() else {}
-    config = results.get("config") or _config(run / CONFIG)
-    data = config.get("data") or {}
-    if not data:
+    results = read_results(run / RESULTS) if (run / RESULTS).is_file() else {}
+    config = results.get("config") or (read_values(run / CONFIG) if (run / CONFIG).is_file() else {})
+    if not config.get("data"):
         return {"data": None, "note": "training data not recorded"}
+    data = Fields(config).fields("data")
     # The commands were run where they are run now: a relative root meant the same folder.
-    root = str(Path(data["root"]).expanduser().resolve()) if data.get("root") else None
-    protocol = results.get("protocol", {})
+    root = str(Path(data.text("root")).expanduser().resolve()) if data.values.get("root") else None
     return {
-        "data": results.get("data"),
+        **{key: results.get(key) for key in ("data", "counts", "synthetic", "commit")},
         "data_root": root,
-        "counts": results.get("counts"),
-        "synthetic": results.get("synthetic"),
         "seed": config.get("seed"),
-        "commit": results.get("commit"),
-        "epoch": protocol.get("epoch"),
-        "note": f"trained on data={data.get('name')}" + (f" in {root}" if root else ""),
+        "epoch": (results.get("protocol") or {}).get("epoch"),
+        "note": f"trained on data={data.values.get('name')}" + (f" in {root}" if root else ""),
     }
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}); restore it, or train again") from error
-    if not isinstance(content, dict) or "data" not in content:
-        raise CheckpointError(f'{path} does not say "data": not what a training run writes; restore it, or train again')
-    return content
-
-
-def _config(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        return dict(OmegaConf.to_container(OmegaConf.load(path)) or {})  # type: ignore[arg-type]
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}); restore it, or train again") from error

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.files import UserError, from_json
+from geo_lm4ve.files import UserError
+from geo_lm4ve.parts.task import Record, Task
+from geo_lm4ve.reading import Fields, reader
+from geo_lm4ve.run_files import PREDICTIONS, RESULTS, RunError, read_predictions, read_results
 
 
 def redraw(experiment: ExperimentConfig, run: Path, out: Path) -> list[Path]:
@@ -20,15 +24,24 @@ def redraw(experiment: ExperimentConfig, run: Path, out: Path) -> list[Path]:
         The files that are there afterwards: pictures and pages.
 
     Raises:
-        UserError: the run is not finished, or its data is missing.
+        UserError: the run is not finished, its files are damaged, or its data is missing.
     """
-    try:
-        results = from_json((run / "results.json").read_text(encoding="utf-8"))
-        lines = (run / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise UserError(
-            f"{error.filename} is missing: the run is not finished. Go on with tools/train.py {run}"
-        ) from None
+    if missing := [name for name in (RESULTS, PREDICTIONS) if not (run / name).is_file()]:
+        raise UserError(f"{run / missing[0]} is missing: the run is not finished. Go on with tools/train.py {run}")
     data = experiment.data.build()
-    experiment.task.build(data).report(out, results, [from_json(line) for line in lines], data)
+    task = experiment.task.build(data)
+    results, records = read_outcome(run, task)
+    task.report(out, results, records, data)
     return sorted(path for path in out.iterdir() if path.suffix in (".png", ".html"))
+
+
+@reader(RunError, "a finished run of this task and data", "evaluate it again")
+def read_outcome(run: Path, task: Task) -> tuple[dict[str, Any], list[Record]]:
+    """Results and records as ``Task.report`` takes them."""
+    results, records = read_results(run / RESULTS), read_predictions(run / PREDICTIONS)
+    known = Fields(results)
+    known.text("experiment"), known.text("block"), known.text("data"), known.fields("protocol").text("split")
+    if known.whole("samples") != len(records):
+        raise ValueError(f"{RESULTS} counts {results['samples']} samples, {PREDICTIONS} has {len(records)}")
+    task.check_records(records)
+    return results, records

@@ -10,11 +10,10 @@ from geo_lm4ve.config import plain
 from geo_lm4ve.engine.provenance import data_facts
 from geo_lm4ve.engine.session import Session, environment
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.files import from_json, to_json, write_json, write_text
+from geo_lm4ve.files import to_json, write_json, write_text
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataSource
-
-RESULTS, PREDICTIONS = "results.json", "predictions.jsonl"
+from geo_lm4ve.run_files import PREDICTIONS, RESULTS
 
 
 def results_of(
@@ -55,9 +54,3 @@ def write_results(folder: Path, results: dict[str, Any], records: Iterable[dict[
     """Write the per-sample records, then the results (so that results.json means: all is there)."""
     write_text(folder / PREDICTIONS, "".join(to_json(record) + "\n" for record in records))
     write_json(folder / RESULTS, results)
-
-
-def read_results(folder: Path) -> dict[str, Any] | None:
-    """The results of a finished run, or None."""
-    path = folder / RESULTS
-    return from_json(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -9,20 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from geo_lm4ve.engine.checkpoint import RESUME
 from geo_lm4ve.engine.evaluate import print_metrics
+from geo_lm4ve.engine.lock import RunLock
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on
-from geo_lm4ve.engine.results import read_results, results_of, write_results
+from geo_lm4ve.engine.results import results_of, write_results
 from geo_lm4ve.engine.session import announce
 from geo_lm4ve.engine.trackers import Trackers
-from geo_lm4ve.engine.trainer import Trainer
-from geo_lm4ve.engine.weights import SELECTED
+from geo_lm4ve.engine.trainer import Trainer, TrainingError
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
-from geo_lm4ve.files import from_json, to_json, write_json, write_text
+from geo_lm4ve.files import FULL, DiskFullError, UserError, append_line, to_json, write_json, write_text
+from geo_lm4ve.files import said as said_of
 from geo_lm4ve.parts.run import SelectOn
+from geo_lm4ve.run_files import LOG, RESULTS, SELECTED, log_until, read_results
 from geo_lm4ve.saved import WEIGHTS, read_weights
 from geo_lm4ve.words import line, marked
-
-LOG = "metrics.jsonl"
 
 
 def select(trainer: Trainer, scores: dict[str, float]) -> None:
@@ -43,8 +44,7 @@ def finish_epoch(trainer: Trainer, row: dict[str, Any], trackers: Trackers) -> N
         select(trainer, scores)
     row = {"epoch": position.epoch + 1, "step": position.steps, **row}
     if trainer.session.main:
-        with (trainer.folder / LOG).open("a", encoding="utf-8") as handle:
-            handle.write(to_json(row) + "\n")
+        append_line(trainer.folder / LOG, to_json(row))
         trackers.log(row)
         shown = ", ".join(f"{key} {value:.4g}" for key, value in row.items() if key not in ("epoch", "step"))
         trainer.session.console.print(marked(f"epoch {row['epoch']:>3}/{trainer.optim.epochs}: {shown}"))
@@ -75,9 +75,7 @@ def trim_log(trainer: Trainer) -> None:
     """Drop the log lines of epochs that the resume checkpoint does not know (killed between the two)."""
     path = trainer.folder / LOG
     if trainer.session.main and path.is_file():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        known = [row for row in lines if row.endswith("\n") and from_json(row)["epoch"] <= trainer.position.epoch]
-        write_text(path, "".join(known))
+        write_text(path, log_until(path, trainer.position.epoch))
 
 
 def finish(trainer: Trainer) -> dict[str, Any]:
@@ -138,13 +136,46 @@ def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str,
     """Train an experiment, or go on with the run in ``folder``; returns the results.
 
     Raises:
-        TrainingError: loss or gradients are not finite.
+        TrainingError: loss or gradients are not finite, or the data can no longer be read.
+        RunBusyError: another process trains this run.
         SystemExit: interrupted (code 130); the message says how to go on.
     """
-    if folder is not None and (results := read_results(folder)) is not None:
+    if folder is not None and (folder / RESULTS).is_file():
+        results = read_results(folder / RESULTS)
         print(line(f"{folder} is finished: {results['metrics']}. Start a new run from its config.yaml to train again"))
         return results
-    trainer = Trainer(experiment, folder)
+    with RunLock() as lock:
+        trainer = Trainer(experiment, folder, lock)
+        with kept(trainer):
+            return _train(trainer, experiment)
+
+
+@contextmanager
+def kept(trainer: Trainer) -> Iterator[None]:
+    """What ends training early is one message that says what is kept and how to go on.
+
+    Data that is gone and disks that fail are met here, wherever they are noticed: OSError becomes TrainingError.
+    """
+    try:
+        yield
+    except UserError as error:
+        error.add_note(_way_on(trainer.folder))
+        raise
+    except OSError as error:
+        text = f"training stopped: {said_of(error)}"
+        named = DiskFullError(error.errno, text) if error.errno in FULL else TrainingError(text)
+        for note in (*getattr(error, "__notes__", ()), _way_on(trainer.folder)):
+            named.add_note(note)
+        raise named from error
+
+
+def _way_on(folder: Path) -> str:
+    if (folder / RESUME).is_file():
+        return f"what was trained is kept; when that is mended, go on with: python tools/train.py {folder}"
+    return f"no checkpoint was written yet; when that is mended, start with: python tools/train.py {folder}"
+
+
+def _train(trainer: Trainer, experiment: ExperimentConfig) -> dict[str, Any]:
     if trainer.session.main:
         write_text(trainer.folder / "config.yaml", to_yaml(experiment, "python tools/train.py <this file>"))
     told = said({**data_facts(trainer.data, experiment.data), "trained_on": trainer.trained_on})

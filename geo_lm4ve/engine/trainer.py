@@ -15,8 +15,9 @@ from torch import nn
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
 from geo_lm4ve.engine.evaluate import Evaluation, evaluate_split
+from geo_lm4ve.engine.lock import RunLock
 from geo_lm4ve.engine.optim import WeightAverage, set_learning_rates
-from geo_lm4ve.engine.provenance import TRAINING, training_record
+from geo_lm4ve.engine.provenance import training_record
 from geo_lm4ve.engine.session import Session
 from geo_lm4ve.engine.weights import build_experiment_model, load_weights
 from geo_lm4ve.experiment import ExperimentConfig
@@ -24,6 +25,7 @@ from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.parts.data import Batch
 from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.progress import Meter
+from geo_lm4ve.run_files import TRAINING
 
 
 class TrainingError(UserError, RuntimeError):
@@ -33,9 +35,11 @@ class TrainingError(UserError, RuntimeError):
 class Trainer:
     """One run: everything that ``train`` needs between its steps."""
 
-    def __init__(self, experiment: ExperimentConfig, folder: Path | None = None):
+    def __init__(self, experiment: ExperimentConfig, folder: Path | None = None, lock: RunLock | None = None):
         self.experiment, self.run, self.optim = experiment, experiment.run, experiment.optim
         self.session = Session(self.run, self.optim.accumulate)
+        if lock is not None and folder is not None:
+            lock.take(self.session, folder)
         self.data = self.session.build_data(experiment.data)
         self.task = experiment.task.build(self.data)
         self.check_selection()
@@ -57,6 +61,8 @@ class Trainer:
                 self.position.sums = dict.fromkeys(self.position.sums, 0.0)
         self.trained_on = training_record(experiment, self.data, extra.get("trained_on"))
         self.folder = folder or self.session.new_folder(experiment, self.run.root)
+        if lock is not None and folder is None:
+            lock.take(self.session, self.folder)
         self.prepare(extra)
         self.stopped = False
 
@@ -141,12 +147,9 @@ class Trainer:
         """The error for a loss or gradient that is not finite: names the batch and the way on."""
         rows = getattr(batch, "index", None)
         shown = "unknown" if rows is None else str(rows.tolist())
-        kept = (
-            "the checkpoint of the last good epoch is kept" if (self.folder / RESUME).is_file() else "no checkpoint yet"
-        )
         return TrainingError(
             f"loss {loss} / gradient norm {norm} at epoch {self.position.epoch + 1}, step {self.position.step + 1} "
-            f"(training rows {shown}); {kept} in {self.folder}. Lower optim.lr, set optim.clip_norm, use "
+            f"(training rows {shown}). Lower optim.lr, set optim.clip_norm, use "
             "run.precision=bf16 instead of fp16, or look at these rows"
         )
 

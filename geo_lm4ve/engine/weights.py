@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import Model, ModelConfig, check_block
 from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.pretrained import load_official
-from geo_lm4ve.saved import CARD, WEIGHTS, CheckpointError, read_weights
+from geo_lm4ve.run_files import SELECTED, read_selected
+from geo_lm4ve.saved import CARD, WEIGHTS, CheckpointError, read_card, read_weights
 from geo_lm4ve.words import lines
-
-SELECTED = Path("checkpoints") / "selected.json"
 
 
 def build_experiment_model(experiment: ExperimentConfig, outputs: int) -> Model:
@@ -27,7 +25,7 @@ def selected(folder: Path | None) -> dict[str, Any]:
     """Which checkpoint of a run was selected and how (empty without a run folder)."""
     if folder is None or not (folder / SELECTED).is_file():
         return {}
-    return json.loads((folder / SELECTED).read_text(encoding="utf-8"))
+    return read_selected(folder / SELECTED)
 
 
 def checkpoint_folder(folder: Path) -> Path:
@@ -43,7 +41,7 @@ def checkpoint_folder(folder: Path) -> Path:
 
 def card_of(source: Path) -> dict[str, Any]:
     """What the checkpoint of a run folder, or a saved model, says of itself."""
-    return json.loads((checkpoint_folder(source) / CARD).read_text(encoding="utf-8"))
+    return read_card(checkpoint_folder(source) / CARD)
 
 
 def load_weights(model: Model, source: Path, run: RunConfig) -> str:

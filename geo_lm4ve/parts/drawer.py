@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.files import UserError
+from geo_lm4ve.files import UserError, from_json
+from geo_lm4ve.reading import Fields, reader
 from geo_lm4ve.shipped import load_parts
 
 Drawer = Callable[[Sequence[Path], Path, Mapping[str, Mapping[str, Any]]], list[Path]]
@@ -29,6 +30,20 @@ def drawer(*suffixes: str) -> Callable[[Drawer], Drawer]:
         return draw
 
     return add
+
+
+@reader(UserError, "predictions of files", "write it with tools/predict.py --out")
+def read_answers(path: Path) -> dict[str, dict[str, Any]]:
+    """File name as given -> its entry, of the JSON that ``tools/predict.py --out`` wrote."""
+    entries = from_json(path.read_bytes())
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("it is not a list of one entry per file")
+    for entry in entries:
+        top, file = entry.get("top"), Fields(entry).text("file")
+        pairs = isinstance(top, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in top)
+        if not pairs or not top or not all(isinstance(c, str) and isinstance(p, float) and 0 <= p <= 1 for c, p in top):
+            raise ValueError(f"top of {file[:200]} is not a list of classes and probabilities")
+    return {entry["file"]: entry for entry in entries}
 
 
 def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Mapping[str, Any]]) -> list[Path]:

@@ -78,6 +78,14 @@ class Task(ABC):
         """Write what other programs read besides results and records (submission files, tables); returns the files."""
         return []
 
+    def check_records(self, records: Sequence[Record]) -> None:
+        """Look whether records that were read from a file are of this task and its data, so that ``report`` can draw.
+
+        Raises:
+            ValueError, KeyError: what is wrong with them; the caller adds the file.
+        """
+        return None
+
     @abstractmethod
     def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
         """Draw this task's pictures and pages into the run folder."""

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-from geo_lm4ve.files import DiskFullError
+from geo_lm4ve.files import DiskFullError, WriteError, remove, writing
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.progress import Meter
@@ -36,28 +36,31 @@ def download(urls: Sequence[str], target: Path, md5: str | None, *, pause: float
     Raises:
         DataError: no source gave the file; lists what each of them answered.
         DiskFullError: the file does not fit.
+        WriteError: it may not be written.
     """
     if target.is_file():
         if md5 is None or _md5(target) == md5:
             say(f"{target} is there and intact")
             return target
         say(f"{target} is damaged (its MD5 is not {md5}): fetching it again")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     answers = []
     for url in urls:
         try:
             _fetch(url, part, pause)
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, DiskFullError):
+            if isinstance(error, WriteError):
                 raise
             answers.append(f"{url}: {error or type(error).__name__}")
             say(answers[-1])
             continue
         if md5 is None or (found := _md5(part)) == md5:
-            part.replace(target)
+            with writing(target):
+                part.replace(target)
             return target
-        part.unlink()
+        remove(part)
         answers.append(f"{url}: a file with MD5 {found} instead of {md5}")
         say(answers[-1])
     raise DataError(f"no source gave {target.name}:\n  " + "\n  ".join(answers))
@@ -82,7 +85,7 @@ def _passing(error: Exception) -> bool:
     """Whether the same request may succeed a moment later: broken connections and a server's own errors."""
     if isinstance(error, urllib.error.HTTPError):
         return error.code >= 500
-    return not isinstance(error, DiskFullError)
+    return not isinstance(error, WriteError)
 
 
 def _size(path: Path) -> int:
@@ -104,9 +107,13 @@ def _continue(url: str, part: Path) -> None:
         left = int(answer.headers.get("Content-Length") or 0)
         _check_space(part, left)
         meter = Meter(part.stem, done + left if left else None, unit="bytes", done=done)
-        with part.open("ab" if done else "wb") as file, meter:
+        with writing(part):
+            file = part.open("ab" if done else "wb")
+        with file, meter:
             while chunk := answer.read(CHUNK):
-                file.write(chunk)
+                with writing(part):
+                    file.write(chunk)
+                    file.flush()
                 meter.advance(len(chunk))
         if left and (missing := done + left - _size(part)) > 0:
             raise ConnectionError(f"the connection ended {missing} bytes early")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import time
 from pathlib import Path
 from types import TracebackType

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from geo_lm4ve import words
-from geo_lm4ve.files import from_json
+from geo_lm4ve.files import UserError
+from geo_lm4ve.run_files import POSITIONS
 from geo_lm4ve.viz import style
 
 Records = Sequence[Mapping[str, Any]]
 """Lines of a ``metrics.jsonl``: flat names to numbers, with ``step`` or ``epoch`` among them."""
 
-_POSITIONS = ("step", "epoch")
 _WIDTH, _HEIGHT = 7.2, 2.2
 """Inches: width of the figure, height of a panel with its title and axis."""
 _ENTRY = 0.18
@@ -34,6 +32,10 @@ _LABELLED = 2
 """Up to this many lines have their last value printed beside them."""
 
 
+class CurveError(UserError, ValueError):
+    """Records of which no curve can be drawn."""
+
+
 @dataclass(frozen=True)
 class Line:
     """The values of one key of one run."""
@@ -42,24 +44,6 @@ class Line:
     split: str
     x: Float[np.ndarray, " n"]
     y: Float[np.ndarray, " n"]
-
-
-def read_metrics(path: Path | str) -> list[dict[str, Any]]:
-    """The records of a ``metrics.jsonl``; a last line that was cut off in mid-write is left out with a warning.
-
-    Raises:
-        ValueError: any other line that is not a JSON object.
-    """
-    lines = Path(path).read_text(encoding="utf-8").splitlines()
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            records.append(dict(from_json(line)))
-        except (TypeError, ValueError) as error:
-            if number < len(lines):
-                raise ValueError(f"{path}, line {number} is not a JSON object: {line[:80]!r}") from error
-            warnings.warn(f"{words.line(path)}: the last line was cut off and is left out", stacklevel=2)
-    return records
 
 
 def curves_png(
@@ -84,14 +68,14 @@ def curves_png(
         synthetic: say in the title that the data is generated.
 
     Raises:
-        ValueError: no record, records without ``step`` and ``epoch``, or nothing to draw.
+        CurveError: no record, records without ``step`` and ``epoch``, or nothing to draw.
     """
     position = shared_position(runs)
     panels = {name: lines_of(runs, name, position) for name in ("loss", *metrics, "lr")}
     panels = {name: lines for name, lines in panels.items() if lines}
     if not panels:
         keys = sorted({key for records in runs.values() for record in records for key in record})
-        raise ValueError(f"nothing to draw: no key ends in loss, lr or {', '.join(metrics)}; keys: {', '.join(keys)}")
+        raise CurveError(f"nothing to draw: no key ends in loss, lr or {', '.join(metrics)}; keys: {', '.join(keys)}")
     entries = legend_entries(list(runs), panels) if len(runs) > 1 else []
     top = 0.75 + _ENTRY * math.ceil(len(entries) / 2)
     figure = style.new_figure(_WIDTH, top + _HEIGHT * len(panels))
@@ -107,10 +91,10 @@ def curves_png(
 def shared_position(runs: Mapping[str, Records]) -> str:
     """``step`` if every record has it, else ``epoch``."""
     records = [record for run in runs.values() for record in run]
-    for name in _POSITIONS:
+    for name in POSITIONS:
         if records and all(name in record for record in records):
             return name
-    raise ValueError("training curves need at least one record, and 'step' or 'epoch' in all of them")
+    raise CurveError("training curves need at least one record, and 'step' or 'epoch' in all of them")
 
 
 def lines_of(runs: Mapping[str, Records], ending: str, position: str) -> list[Line]:
@@ -119,7 +103,9 @@ def lines_of(runs: Mapping[str, Records], ending: str, position: str) -> list[Li
     for run, records in runs.items():
         for key in dict.fromkeys(key for record in records for key in record if _ends_in(key, ending)):
             values = [(record[position], record[key]) for record in records if record.get(key) is not None]
-            x, y = np.array(values, dtype=float).reshape(-1, 2).T
+            if not values:
+                continue
+            x, y = np.array(values, dtype=float).T
             lines.append(Line(run, key.removesuffix(ending).rstrip("/_. ") or "train", x, y))
     return lines
 

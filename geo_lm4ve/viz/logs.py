@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 from geo_lm4ve.files import UserError
-from geo_lm4ve.viz.curves import curves_png, read_metrics
+from geo_lm4ve.run_files import CONFIG, LOG, read_metrics
+from geo_lm4ve.viz.curves import curves_png
+from geo_lm4ve.yaml_file import read_values
 
 
 def draw_logs(runs: Sequence[Path], out: Path, metrics: Sequence[str]) -> list[Path]:
@@ -18,18 +18,16 @@ def draw_logs(runs: Sequence[Path], out: Path, metrics: Sequence[str]) -> list[P
         UserError: a run has no log yet, or nothing that can be drawn.
     """
     for run in runs:
-        if not (run / "metrics.jsonl").is_file():
-            raise UserError(f"{run} has no metrics.jsonl: its first epoch is not finished, or it is no run folder")
-    logs = {run_name(run): read_metrics(run / "metrics.jsonl") for run in map(Path.resolve, runs)}
-    try:
-        curves_png(out / "curves.png", logs, metrics, f"{len(runs)} runs")
-    except ValueError as error:
-        raise UserError(str(error)) from error
+        if not (run / LOG).is_file():
+            raise UserError(f"{run} has no {LOG}: its first epoch is not finished, or it is no run folder")
+    logs = {run_name(run): read_metrics(run / LOG) for run in map(Path.resolve, runs)}
+    curves_png(out / "curves.png", logs, metrics, f"{len(runs)} runs")
     return [out / "curves.png"]
 
 
 def run_name(run: Path) -> str:
     """The block and the folder of a run; the folder alone where no config says which block."""
-    config = OmegaConf.load(run / "config.yaml") if (run / "config.yaml").is_file() else OmegaConf.create()
-    block = OmegaConf.select(config, "choices.block")
+    config = read_values(run / CONFIG) if (run / CONFIG).is_file() else {}
+    choices = config.get("choices")
+    block = choices.get("block") if isinstance(choices, dict) else None
     return f"{block} · {run.name}" if block else run.name

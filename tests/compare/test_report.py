@@ -205,9 +205,9 @@ def test_unfinished_and_broken_runs_are_named(runs):
     comparison = runs.compare()
     warnings = " | ".join(all_warnings(comparison))
     assert f"unfinished runs are left out (1): {unfinished}" in warnings
-    assert f"{broken} is left out: Expecting" in warnings
-    assert f'{empty} is left out: there are no "metrics" in it' in warnings
-    assert f"{text} is left out: metric 'a' is 'high', not a number" in warnings
+    assert f"{broken} is left out: {broken}/results.json is cut off, damaged" in warnings
+    assert '(there are no "metrics" in it); restore it, or train again' in warnings
+    assert "(metric 'a' is 'high', not a number)" in warnings
 
 
 def test_evaluations_inside_a_run_are_not_runs(runs):

@@ -11,15 +11,16 @@ from geo_lm4ve import cli
 from geo_lm4ve.compare.comparison import compare
 from geo_lm4ve.compare.output import to_markdown
 from geo_lm4ve.compare.runs import Collection, Run, collect
+from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.evaluate import evaluate
-from geo_lm4ve.engine.provenance import TRAINING, said, trained_on
+from geo_lm4ve.engine.provenance import said, trained_on
 from geo_lm4ve.engine.redraw import redraw
 from geo_lm4ve.engine.train import train
-from geo_lm4ve.engine.trainer import Trainer
+from geo_lm4ve.engine.trainer import Trainer, TrainingError
 from geo_lm4ve.engine.weights import build_experiment_model
 from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.pretrained import to_official
-from geo_lm4ve.saved import CheckpointError
+from geo_lm4ve.run_files import TRAINING, RunError
 
 HOME, OTHER = (f"point clouds of {name} (4 classes, 128 points)" for name in ("data", "other"))
 BOTH = f"trained on {HOME}, scored on {OTHER}"
@@ -142,7 +143,7 @@ def test_an_old_run_is_known_by_its_results_or_its_config(trained, elsewhere, tm
     alone = shutil.copytree(before / "checkpoints" / "best", tmp_path / "alone")
     assert trained_on(alone) == {"data": None, "note": "training data not recorded"}
     (before / "config.yaml").write_text("data: [")
-    with pytest.raises(CheckpointError, match=r"config\.yaml cannot be read"):
+    with pytest.raises(ConfigError, match=r"config\.yaml is cut off, damaged"):
         trained_on(before)
 
 
@@ -164,7 +165,7 @@ def test_a_damaged_record_is_named(trained, tmp_path):
     copy = shutil.copytree(run / "checkpoints" / "best", tmp_path / "best")
     for text in ("{", "[]", '{"seed": 0}'):
         (copy / TRAINING).write_text(text)
-        with pytest.raises(CheckpointError, match=rf"{re.escape(str(copy))}/training\.json .*train again"):
+        with pytest.raises(RunError, match=rf"{re.escape(str(copy))}/training\.json .*train again"):
             trained_on(copy)
 
 
@@ -193,7 +194,7 @@ def test_a_run_that_goes_on_with_other_data_says_both(trained, tmp_path, monkeyp
 
     monkeypatch.setattr(Trainer, "end_step", die)
     moved = experiment(tmp_path, data={"root": small.data.root})
-    with pytest.raises(InterruptedError):
+    with pytest.raises(TrainingError):
         train(moved)
     monkeypatch.undo()
     (run,) = (tmp_path / "runs" / "small").iterdir()

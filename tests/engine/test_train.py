@@ -169,8 +169,12 @@ def test_loss_that_is_not_finite_names_the_rows_and_keeps_the_checkpoint(tmp_pat
         return begin_step(self)
 
     monkeypatch.setattr(Trainer, "begin_step", poison)
-    with pytest.raises(TrainingError, match=r"epoch 2, step 2 \(training rows \[\d+.*last good epoch is kept"):
+    with pytest.raises(TrainingError, match=r"epoch 2, step 2 \(training rows \[\d+") as caught:
         train(experiment(tmp_path))
+    (said,) = caught.value.__notes__
+    assert (
+        said == f"what was trained is kept; when that is mended, go on with: python tools/train.py {only_run(tmp_path)}"
+    )
     state = torch.load(only_run(tmp_path) / "checkpoints" / "resume.pt", weights_only=True)
     assert all(torch.isfinite(value).all() for value in state["model"].values() if value.is_floating_point())
     assert state["position"]["epoch"] == 1
@@ -185,7 +189,7 @@ def test_damaged_resume_checkpoint_is_named(tmp_path, monkeypatch):
     (folder / "results.json").unlink()
     path = folder / "checkpoints" / "resume.pt"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(CheckpointError, match=r"resume\.pt cannot be read"):
+    with pytest.raises(CheckpointError, match=rf"{folder} is cut off, damaged or not a resume checkpoint of this run"):
         train(small, folder)
 
 

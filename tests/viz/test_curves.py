@@ -1,10 +1,8 @@
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from geo_lm4ve.viz.curves import curves_png, legend_entries, lines_of, read_metrics, shared_position, smooth
+from geo_lm4ve.viz.curves import curves_png, legend_entries, lines_of, shared_position, smooth
 
 RUN = [
     {"epoch": 1, "step": 10, "loss": 2.0, "train_accuracy": 0.3, "lr": 1e-3},
@@ -18,20 +16,6 @@ RUN = [
         "val_overall_accuracy": 0.6,
     },
 ]
-
-
-def test_read_metrics_leaves_out_a_line_cut_off_in_mid_write(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text("\n".join(json.dumps(row) for row in RUN) + '\n{"epoch": 3, "lo')
-    with pytest.warns(UserWarning, match="cut off"):
-        assert read_metrics(path) == RUN
-
-
-def test_read_metrics_refuses_a_broken_line_elsewhere(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text('{"epoch": 1}\nnonsense\n{"epoch": 2}\n')
-    with pytest.raises(ValueError, match=r"metrics.jsonl, line 2 .*nonsense"):
-        read_metrics(path)
 
 
 def test_keys_find_their_panel_and_their_split():

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from geo_lm4ve.data.generated import claim
-from geo_lm4ve.files import write_json
+from geo_lm4ve.files import remove, write_json
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.progress import Meter
@@ -185,4 +185,4 @@ def _remove_others(folder: Path, manifest: CacheManifest) -> None:
     kept = {Path(shard.file).stem for shard in manifest.shards}
     for path in folder.glob("shard-*"):
         if path.stem not in kept:
-            path.unlink()
+            remove(path)

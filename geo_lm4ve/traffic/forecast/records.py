@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from geo_lm4ve.reading import Fields
 from geo_lm4ve.traffic.metrics.table import SceneTable
 from geo_lm4ve.traffic.submissions import Forecasts
 
 KS = (1, 6)
 """Numbers of guesses that both leaderboards report."""
+SAID = ("minADE_6", "minFDE_6", "minFDE_1", "brier-minFDE_6")
+"""Numbers said of each scene; the second one orders and ranks them."""
 FORECAST = ("index", "probabilities", "shape", "positions")
 """Entries of a record besides the columns of the per-scene table."""
+NAMES = ("scene", "track", "city", "speed", "turn", "agents")
+"""Columns of the table that are texts; the others are numbers, ``turn_deg`` may be None."""
 
 
 def forecast_records(
@@ -51,6 +56,26 @@ def forecast_of(record: Mapping[str, Any]) -> Float[np.ndarray, "k f 2"]:
     """The trajectories of a record, city coordinates [m]."""
     flat = np.frombuffer(base64.b64decode(record["positions"]), dtype="<f4")
     return flat.reshape(*record["shape"], 2).astype(np.float64)
+
+
+def check_records(records: Sequence[Mapping[str, Any]], future: int) -> None:
+    """ValueError for records read from a file that are not of forecasts over ``future`` frames."""
+    for record in records:
+        fields = Fields(record, f"scene {record['index']}: ")
+        if record.keys() != records[0].keys():
+            raise ValueError(f"{fields.prefix}it has other columns than the first one")
+        for name in record:
+            if name in NAMES:
+                fields.text(name)
+            elif name not in FORECAST and (name != "turn_deg" or record[name] is not None):
+                fields.number(name)
+        probabilities, shape = np.asarray(fields["probabilities"], dtype=np.float64), fields["shape"]
+        if not probabilities.size or not isinstance(shape, list) or shape != [*probabilities.shape, future]:
+            raise ValueError(f"{fields.prefix}shape is {str(shape)[:60]}, not [modes, {future}]")
+        if not (np.isfinite(probabilities).all() and np.isfinite(forecast_of(record)).all()):
+            raise ValueError(f"{fields.prefix}forecasts are not finite")
+    if records and (missing := sorted({*NAMES, *FORECAST, *SAID} - records[0].keys())):
+        raise ValueError(f"they lack {', '.join(missing)}")
 
 
 def forecasts_of(records: Sequence[Mapping[str, Any]]) -> Forecasts:

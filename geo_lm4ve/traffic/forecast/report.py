@@ -12,7 +12,8 @@ import torch
 from geo_lm4ve.engine.provenance import said
 from geo_lm4ve.files import write_json
 from geo_lm4ve.parts.task import Record
-from geo_lm4ve.traffic.forecast.records import KS, forecast_of, forecasts_of, table_of
+from geo_lm4ve.run_files import LOG, read_metrics
+from geo_lm4ve.traffic.forecast.records import KS, SAID, forecast_of, forecasts_of, table_of
 from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.metrics.table import SceneTable, breakdown, means
 from geo_lm4ve.traffic.metrics.table_file import write_table
@@ -25,12 +26,10 @@ from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.png import scenes_png, subscripted
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 from geo_lm4ve.viz import html
-from geo_lm4ve.viz.curves import curves_png, read_metrics
+from geo_lm4ve.viz.curves import curves_png
 
 SHEET = 12
 """Scenes on a sheet."""
-SAID = ("minADE_6", "minFDE_6", "minFDE_1", "brier-minFDE_6")
-"""Numbers said of each scene; the second one orders and ranks them."""
 
 
 def write_report(
@@ -156,9 +155,9 @@ def _sheets(folder: Path, records: Sequence[Record], data: SceneSource, split: s
 
 def _curves(folder: Path, title: str, results: Mapping[str, Any], synthetic: bool) -> dict[str, Path]:
     """Training curves, where there was training; returns caption -> PNG."""
-    if not (folder / "metrics.jsonl").is_file():
+    if not (folder / LOG).is_file():
         return {}
-    runs = {str(results["block"]): read_metrics(folder / "metrics.jsonl")}
+    runs = {str(results["block"]): read_metrics(folder / LOG)}
     curves_png(folder / "curves.png", runs, ("minADE_6", "minFDE_6"), title, synthetic=synthetic)
     return {"Training": folder / "curves.png"}
 

@@ -16,7 +16,7 @@ from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.parts.data import DataError, DataSource
 from geo_lm4ve.parts.task import Answers, Loss, Metrics, Record, Task, TaskConfig
 from geo_lm4ve.traffic.batch import SceneBatch, SceneInfo
-from geo_lm4ve.traffic.forecast.records import KS, forecast_records
+from geo_lm4ve.traffic.forecast.records import KS, check_records, forecast_records
 from geo_lm4ve.traffic.heads.trajectories import Trajectories
 from geo_lm4ve.traffic.heads.trajectory_loss import trajectory_loss
 from geo_lm4ve.traffic.metrics.accumulator import ForecastMetric
@@ -124,6 +124,10 @@ class Forecast(Task):
         from geo_lm4ve.traffic.forecast.report import write_files
 
         return write_files(folder, results, records, self.layout, self.rules)
+
+    def check_records(self, records: Sequence[Record]) -> None:
+        """See Task.check_records."""
+        check_records(records, self.outputs)
 
     def report(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record], data: DataSource) -> None:
         """Pictures and pages."""
