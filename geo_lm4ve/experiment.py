@@ -20,6 +20,9 @@ from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.parts.task import TaskConfig
 from geo_lm4ve.words import line, unfit
 
+SEEDS = 1 << 32
+"""How many seeds there are: that of a training step, made of seed and step (``Trainer.seed_step``), has 64 bits."""
+
 
 @dataclass
 class ExperimentConfig:
@@ -27,7 +30,7 @@ class ExperimentConfig:
 
     Attributes:
         name: names the run folder ``runs/<name>/``: one folder, so it holds no slash.
-        seed: seeds weights, order, augmentation and dropout.
+        seed: seeds weights, order, augmentation and dropout; from 0 to 2**32 - 1.
         data, encoder, block, bridge, head, task, optim, run: the parts, one per config group.
         choices: which option of each group was chosen, by name (filled in when the experiment is composed).
     """
@@ -45,12 +48,14 @@ class ExperimentConfig:
     choices: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a name that is no folder's: run folders stay inside ``run.root``."""
+        """Refuse a name that is no folder's (run folders stay inside ``run.root``), and a seed out of range."""
         if self.name != MISSING and (reason := unfit(self.name)):
             raise ConfigError(
                 f"name={self.name!r} {reason}: it must be able to name one folder below run.root; set another name=, "
                 "and run.root= for where the folders of runs lie"
             )
+        if not 0 <= self.seed < SEEDS:
+            raise ConfigError(f"seed={self.seed} must be a whole number from 0 to {SEEDS - 1}")
 
 
 ConfigStore.instance().store(group="schema", name="experiment", node=ExperimentConfig, package="_global_")

@@ -119,6 +119,49 @@ def test_unusable_files_are_named_with_the_reason(tmp_path, name, write, message
     assert name in str(caught.value)
 
 
+PLY = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\nend_header\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "cut.off",
+            "OFF\n" + TRIANGLE.replace("3 1 0", "3 2 0"),
+            "3 vertices and 2 faces take as many lines, there are 4",
+        ),
+        ("huge.off", "OFF\n1000000000000 1 0\n0 0 0\n", "take as many lines, there are 1"),
+        ("back.off", "OFF\n" + TRIANGLE.replace("0 1 2", "0 1 -1"), "has the corner 1 or -1"),
+        ("short.off", "OFF\n" + TRIANGLE.replace("3 0 1 2", "3 0 1"), "'3 0 1' lacks corners"),
+        ("cut.ply", PLY + "0 0 0\n1 0 0\n", "4 rows of 'vertex' are declared, there are 2"),
+        ("cut.stl", "solid a\nendsolid a\nsolid b\nfacet normal 0 0 1\n", "last line is not 'endsolid'"),
+        ("zero.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 0 1 2\n", "count from 1: 'f 0 1 2'"),
+        ("far.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 4\n", "has the corner 3 or 0, there are 3 vertices"),
+        ("comma.csv", "1,5 2,5 3,5\n", "line 1 has commas and blanks: '1,5 2,5 3,5'"),
+        ("empty.csv", "1,2,3\n1,,3\n", "empty.csv is cut off"),
+        ("long.txt", "1 " * 20_000, "line 1 has 39,999 characters; a row holds one point"),
+        ("float64.txt", "1 2 3\n1e300 0 0\n", r"point 1 is \[1e\+300, 0.0, 0.0\]: coordinates must be finite"),
+    ],
+)
+def test_what_would_be_read_as_something_else_is_refused(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(PointsError, match=message):
+        read_points(tmp_path / name)
+
+
+def test_an_obj_is_read_by_itself_and_counts_back_from_the_last_vertex_so_far(tmp_path):
+    lines = ("mtllib ../../secret.mtl", "v 0 0 0", "v 1 0 0", "v 0 1 0", "usemtl x", "f -3 -2 -1", "v 9 9 9", "v 9 9 8")
+    (tmp_path / "a.obj").write_text("\n".join(lines))
+    points = read_points(tmp_path / "a.obj", mesh_points=100).points
+    assert points.max() <= 1
+    assert (points[:, 2] == 0).all()
+
+
+def test_tables_may_have_commas_blanks_and_a_byte_order_mark(tmp_path):
+    (tmp_path / "a.csv").write_bytes("\ufeff1, 2, 3,\n4 ,5,6 # last\n".encode())
+    assert read_points(tmp_path / "a.csv").points.tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
 def test_too_few_points(tmp_path):
     np.save(tmp_path / "a.npy", CLOUD)
     with pytest.raises(PointsError, match="has 50 points, at least 64 are needed"):

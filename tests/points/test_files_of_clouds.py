@@ -104,6 +104,13 @@ def test_names(tmp_path):
     assert read_names(tmp_path) == ("night_stand", "cup")
 
 
+@pytest.mark.parametrize("content", [b"cup\n\x1b[31mred\n", b"cup\n\xe2\x80\xaepuc\n", b"a\0b\n", b"caf\xe9\n"])
+def test_names_must_be_seen(tmp_path, content):
+    (tmp_path / "shape_names.txt").write_bytes(content)
+    with pytest.raises(DataError, match=r"shape_names\.txt (has the name .* not seen|is cut off)"):
+        read_names(tmp_path)
+
+
 @pytest.mark.parametrize("names", [(), ("a", "", "b"), ("a", "b", "a")])
 def test_names_must_be_distinct(tmp_path, names):
     write_names(tmp_path, names)
