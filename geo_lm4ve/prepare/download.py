@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import re
 import shutil
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from email.message import Message
 from pathlib import Path
 
 from geo_lm4ve.files import DiskFullError, WriteError, remove, writing
@@ -104,7 +106,7 @@ def _continue(url: str, part: Path) -> None:
     with answer:
         if answer.status != http.client.PARTIAL_CONTENT:
             done = 0  # the server sends the file from its beginning
-        left = int(answer.headers.get("Content-Length") or 0)
+        left = _announced(answer.headers, done)
         _check_space(part, left)
         meter = Meter(part.stem, done + left if left else None, unit="bytes", done=done)
         with writing(part):
@@ -117,6 +119,17 @@ def _continue(url: str, part: Path) -> None:
                 meter.advance(len(chunk))
         if left and (missing := done + left - _size(part)) > 0:
             raise ConnectionError(f"the connection ended {missing} bytes early")
+
+
+def _announced(headers: Message, done: int) -> int:
+    """Bytes that the server says will come, 0 where it does not; HTTPException where they are not those asked for."""
+    length = headers.get("Content-Length") or "0"
+    if not (length.isascii() and length.isdecimal()):
+        raise http.client.HTTPException(f"the server gives the length {length!r:.40}")
+    start = re.match(r"bytes (\d+)-", headers.get("Content-Range") or "")
+    if start and int(start[1]) != done:
+        raise http.client.HTTPException(f"the server sends bytes from {start[1]} on, asked for were those from {done}")
+    return int(length)
 
 
 def _check_space(path: Path, needed: int) -> None:

@@ -23,6 +23,7 @@ class Server:
         self.drops: list[int] = []  # bytes after which the next answers break off
         self.ranges = True
         self.lengths = True
+        self.headers: dict[str, str] = {}  # sent instead of the true ones
         self.content = {"/file.zip": CONTENT, "/wrong.zip": CONTENT[::-1]}
         outer = self
 
@@ -52,7 +53,9 @@ class Server:
             return handler.send_error(416)
         body = content[start:]
         handler.send_response(206 if start else 200)
-        if self.lengths:
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
+        if self.lengths and "Content-Length" not in self.headers:
             handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body[: self.drops.pop(0)] if self.drops else body)
@@ -187,4 +190,22 @@ def test_full_disk_is_seen_before_the_transfer(server, target, monkeypatch):
     with pytest.raises(DiskFullError, match=r"0.00 GB free, 0.00 GB are needed; make room or choose another folder"):
         fetch(target, server.url(), server.url())
     assert len(server.requests) == 1
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("headers", "done", "said"),
+    [
+        ({"Content-Length": "many"}, 0, "the server gives the length 'many'"),
+        ({"Content-Length": "-5"}, 0, "the server gives the length '-5'"),
+        ({"Content-Range": "bytes 7-299999/300000"}, 1000, "sends bytes from 7 on, asked for were those from 1000"),
+    ],
+)
+def test_answers_that_cannot_be_meant(server, tmp_path, headers, done, said):
+    server.headers = headers
+    target = tmp_path / "file.zip"
+    if done:
+        target.with_name("file.zip.part").write_bytes(CONTENT[:done])
+    with pytest.raises(DataError, match=said):
+        download([server.url()], target, None, pause=0)
     assert not target.exists()
