@@ -98,6 +98,24 @@ def test_scenes_that_cannot_be_read_are_left_out_and_named(tmp_path):
         predict_scenes(_experiment(tmp_path), None, [strange])
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'shape': (10**9, 10**9), "]
+)
+def test_a_damaged_raster_costs_the_ground_of_the_pictures_and_no_forecast(tmp_path, content, capsys):
+    """It used to end the command after all scenes had been forecast."""
+    split = write_argoverse1_split(tmp_path / "val")
+    write_argoverse1_map(tmp_path)
+    for name in ("driveable_area_mat", "npyimage_to_city_se2"):
+        (tmp_path / "map_files" / f"PIT_10314_{name}_2019_05_28.npy").write_bytes(content)
+    page = tmp_path / "page.html"
+    predicted = predict_scenes(_experiment(tmp_path), None, [split], out=tmp_path / "out", gallery=page)
+    assert len(predicted.forecasts) == 4
+    assert page.is_file()
+    said = capsys.readouterr().err
+    assert said.count("pictures show no drivable area") == 1
+    assert "driveable_area_mat_2019_05_28.npy is cut off, damaged" in said
+
+
 def test_refusals(tmp_path):
     with pytest.raises(DataError, match="no files"):
         predict_scenes(_experiment(tmp_path), None, [])

@@ -17,6 +17,7 @@ from geo_lm4ve.tokens import TokenSet
 from geo_lm4ve.traffic.source import SceneSource
 from geo_lm4ve.traffic.viz.activation import with_activation
 from geo_lm4ve.traffic.viz.choice import evenly
+from geo_lm4ve.traffic.viz.ground import ground
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 
@@ -85,7 +86,7 @@ def _scenes(model: Model, data: SceneSource, split: str, probe: Probe, kind: str
                 row,
                 modes=output.positions[row],
                 probabilities=output.probabilities[row],
-                surface=data.surface(batch.scene_id[row], batch.city[row]),
+                surface=ground(data.surface, batch.scene_id[row], batch.city[row]),
             ),
             tokens,
             values,

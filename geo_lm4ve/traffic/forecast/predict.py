@@ -24,6 +24,7 @@ from geo_lm4ve.traffic.source import SceneConfig
 from geo_lm4ve.traffic.submissions import Forecasts
 from geo_lm4ve.traffic.submissions.forecasts import join_forecasts, names
 from geo_lm4ve.traffic.viz.choice import evenly
+from geo_lm4ve.traffic.viz.ground import ground
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 
@@ -146,7 +147,7 @@ def _drawn(config: SceneConfig, batch: SceneBatch, output: Trajectories, paths: 
             row,
             modes=output.positions[row],
             probabilities=output.probabilities[row],
-            surface=config.layout.own_surface(path, config.folder, batch.city[row]),
+            surface=ground(config.layout.own_surface, path, config.folder, batch.city[row]),
         )
         for row, path in paths.items()
     ]

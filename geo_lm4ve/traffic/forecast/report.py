@@ -22,6 +22,7 @@ from geo_lm4ve.traffic.source import SceneSource
 from geo_lm4ve.traffic.submissions import Forecasts
 from geo_lm4ve.traffic.viz.animation import animate
 from geo_lm4ve.traffic.viz.choice import middles, worst_and_spread
+from geo_lm4ve.traffic.viz.ground import ground
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.png import scenes_png, subscripted
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
@@ -129,7 +130,7 @@ def scenes_of(records: Sequence[Record], data: SceneSource, split: str) -> list[
             row,
             modes=modes[row],
             probabilities=torch.tensor(record["probabilities"], dtype=torch.float64),
-            surface=data.surface(record["scene"], record["city"]),
+            surface=ground(data.surface, record["scene"], record["city"]),
             numbers={name: record[name] for name in SAID},
         )
         for row, record in enumerate(records)

@@ -10,6 +10,7 @@ from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.metrics.forecasting import flat_name
 from geo_lm4ve.traffic.scoring.scores import Scores
 from geo_lm4ve.traffic.viz.choice import worst_and_spread
+from geo_lm4ve.traffic.viz.ground import ground
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 
@@ -59,7 +60,7 @@ def scenes_of(scores: Scores, rows: list[int], layout: Layout, root: Path, k: in
             place,
             modes=modes[place],
             probabilities=None if probabilities is None else probabilities[place],
-            surface=layout.own_surface(scores.paths[row], root, batch.city[place]),
+            surface=ground(layout.own_surface, scores.paths[row], root, batch.city[place]),
             numbers={name: scores.table[name][row] for name in names if name in scores.table},
         )
         for place, row in enumerate(rows)
