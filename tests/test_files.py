@@ -10,7 +10,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geo_lm4ve.files import DiskFullError, WriteError, atomic_path, checksum, from_json, to_json, write_json
+from geo_lm4ve.files import (
+    DiskFullError,
+    WriteError,
+    append_line,
+    atomic_path,
+    checksum,
+    from_json,
+    remove,
+    sweep_folder,
+    to_json,
+    write_json,
+)
 
 
 def test_failure_leaves_the_old_file_and_no_rubbish(tmp_path):
@@ -134,3 +145,41 @@ def test_numbers_that_earlier_versions_wrote_are_read():
 def test_a_file_holds_them_too(tmp_path):
     write_json(tmp_path / "a.json", {"loss": float("nan")})
     assert json.loads((tmp_path / "a.json").read_text(), parse_constant=number) == {"loss": {"$numberDouble": "NaN"}}
+
+
+def test_a_line_is_appended_whole_or_not_at_all(tmp_path, monkeypatch):
+    target = tmp_path / "log.jsonl"
+    append_line(target, "one")
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError, match=r"^no space left while writing .*log\.jsonl"):
+        append_line(target, "two")
+    monkeypatch.undo()
+    append_line(target, "three")
+    assert target.read_text() == "one\nthree\n"
+
+
+def test_a_line_for_a_folder_that_is_gone_names_the_file(tmp_path):
+    with pytest.raises(WriteError, match=r"cannot write .*gone/log\.jsonl \(No such file"):
+        append_line(tmp_path / "gone" / "log.jsonl", "one")
+
+
+def test_what_cannot_be_removed_is_named(tmp_path):
+    remove(tmp_path / "absent")
+    with pytest.raises(WriteError, match=rf"cannot remove {tmp_path} \("):
+        remove(tmp_path)
+
+
+def test_a_folder_is_swept_with_what_lies_below(tmp_path):
+    from geo_lm4ve.files import _host
+
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    left = [f".a.pt.{dead.stdout.strip()}@{_host()}.tmp", f".a.pt.{os.getppid()}@{_host()}.tmp", ".a.pt.1x@abc.tmp"]
+    for name in left:
+        (tmp_path / "sub").mkdir(exist_ok=True)
+        (tmp_path / "sub" / name).write_text("half")
+    sweep_folder(tmp_path)
+    assert sorted(path.name for path in (tmp_path / "sub").iterdir()) == sorted(left[1:])
