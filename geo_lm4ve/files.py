@@ -93,7 +93,7 @@ def sweep(target: Path) -> None:
 
 
 def alive(process: int) -> bool:
-    """Whether there is a process of that number on this machine."""
+    """False where no process of this machine has that number."""
     if os.name == "nt":
         return True  # there a signal 0 is not a question: nothing is swept
     try:

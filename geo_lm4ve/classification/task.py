@@ -80,8 +80,7 @@ class Classify(Task):
 
     def loss(self, output: Tensor, batch: Any) -> Loss:
         """Cross entropy of logits (B, C)."""
-        smoothing = self.config.label_smoothing
-        total = F.cross_entropy(output.float(), batch.labels, label_smoothing=smoothing)
+        total = F.cross_entropy(_wide(output), batch.labels, label_smoothing=self.config.label_smoothing)
         correct = (output.argmax(-1) == batch.labels).float().mean()
         return Loss(total, {"train_accuracy": correct.detach()})
 
@@ -91,7 +90,7 @@ class Classify(Task):
 
     def records(self, output: Tensor, batch: Any) -> list[Record]:
         """Row in the split, label, prediction and the best candidates of each sample."""
-        probabilities, order = output.float().softmax(-1).topk(min(self.config.top, self.outputs))
+        probabilities, order = _wide(output).softmax(-1).topk(min(self.config.top, self.outputs))
         rows = zip(batch.index.tolist(), batch.labels.tolist(), order.tolist(), probabilities.tolist())
         return [
             {
@@ -140,7 +139,7 @@ class ClassificationMetrics(Metrics):
 
     def update(self, output: Tensor, batch: Any) -> None:
         """Add logits (B, C) and ``batch.labels``."""
-        loss = F.cross_entropy(output.float(), batch.labels, label_smoothing=self.label_smoothing, reduction="sum")
+        loss = F.cross_entropy(_wide(output), batch.labels, label_smoothing=self.label_smoothing, reduction="sum")
         self.confusion += confusion_matrix(output.argmax(-1), batch.labels, self.classes).cpu()
         self.loss += loss.double().cpu()
 
@@ -156,3 +155,8 @@ class ClassificationMetrics(Metrics):
             "mean_class_accuracy": mean_class_accuracy(confusion),
             "loss": (state["loss"] / confusion.sum().clamp(min=1)).item(),
         }
+
+
+def _wide(logits: Tensor) -> Tensor:
+    """Logits in float32 at least: a softmax in half precision is coarse."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))

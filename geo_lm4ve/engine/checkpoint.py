@@ -35,7 +35,8 @@ class Position:
         epoch: the epoch under way, from 0.
         step: optimiser steps done in it.
         steps: optimiser steps done in all.
-        sums: sums over the steps of this epoch so far (loss and its parts, by name).
+        sums: sums over the steps of this epoch so far (loss and its parts, by name): this process's share of them, in
+            a checkpoint all processes'.
         best: value of the primary metric of the best checkpoint so far, or None.
         best_epoch: its epoch.
         seconds: wall time spent training so far.

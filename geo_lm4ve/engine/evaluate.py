@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from rich.table import Table
 
+from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on
 from geo_lm4ve.engine.results import results_of, write_results
 from geo_lm4ve.engine.session import Session, announce
@@ -102,6 +103,7 @@ def _accumulate(
     return metrics, records
 
 
+@together()
 def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str, Any]:
     """Score a run (or an experiment with ``run.checkpoint``): table, ``results.json``, ``predictions.jsonl``, pictures.
 

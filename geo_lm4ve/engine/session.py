@@ -16,10 +16,13 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, gather_object
 from rich.console import Console
+from torch.nn.modules.dropout import _DropoutNd
 
+from geo_lm4ve.engine.fellows import introduce
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.geometry import kernels
+from geo_lm4ve.layers.transformer import DropPath
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataConfig, DataSource
 from geo_lm4ve.parts.run import Device, RunConfig
@@ -42,6 +45,8 @@ class Session:
             gradient_accumulation_steps=accumulate,
             kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
         )
+        if self.world > 1:
+            introduce()
         self.console = Console(quiet=not self.main, soft_wrap=True)
 
     @property
@@ -147,6 +152,13 @@ def environment(session: Session) -> dict[str, Any]:
     }
 
 
+def drawn(model: Model) -> str:
+    """What of a training step depends on the number of processes: what a layer draws at random."""
+    dropout = any(isinstance(layer, _DropoutNd) and layer.p for layer in model.modules())
+    path = any(isinstance(layer, DropPath) and layer.rate for layer in model.modules())
+    return ", ".join(["dropout"] * dropout + ["drop path"] * path) or "nothing"
+
+
 def announce(session: Session, experiment: ExperimentConfig, model: Model, folder: Path, data: str) -> None:
     """Say once what was chosen (law 14) and keep it in ``environment.json``; ``data`` as ``provenance.said`` has it."""
     facts = environment(session)
@@ -165,6 +177,8 @@ def announce(session: Session, experiment: ExperimentConfig, model: Model, folde
         "kernels": ", ".join(f"{name}: {choice}" for name, choice in facts["kernels"].items()),
         "run folder": str(folder),
     }
+    if session.world > 1:
+        rows["processes"] = f"{session.world} take the steps of one; each draws by itself: {drawn(model)}"
     for key, value in rows.items():
         session.console.print(marked((f"{key:>12}", "bold"), "  ", value))
     if session.main:

@@ -11,6 +11,7 @@ from typing import Any
 
 from geo_lm4ve.engine.checkpoint import RESUME
 from geo_lm4ve.engine.evaluate import print_metrics
+from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.lock import RunLock
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on
 from geo_lm4ve.engine.results import results_of, write_results
@@ -24,6 +25,9 @@ from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.run_files import LOG, RESULTS, SELECTED, log_until, read_results
 from geo_lm4ve.saved import WEIGHTS, read_weights
 from geo_lm4ve.words import line, marked
+
+ECHO = 1.0
+"""Seconds in which a second signal is the first one again, sent by the launcher of several processes."""
 
 
 def select(trainer: Trainer, scores: dict[str, float]) -> None:
@@ -117,12 +121,16 @@ def finish(trainer: Trainer) -> dict[str, Any]:
 @contextmanager
 def interruptible(trainer: Trainer) -> Iterator[None]:
     """Ctrl-C and SIGTERM stop after the step at hand; a second Ctrl-C stops at once."""
+    told = 0.0
 
     def stop(number: int, _frame: object) -> None:
-        if trainer.stopped:
+        nonlocal told
+        if trainer.stopped and time.monotonic() - told > ECHO:
             raise KeyboardInterrupt
-        trainer.stopped = True
-        trainer.session.console.print(f"\n{signal.Signals(number).name}: stopping after this step")
+        if not trainer.stopped:
+            told, trainer.stopped = time.monotonic(), True
+            if number == signal.SIGINT or trainer.session.world == 1:  # else a launcher's, perhaps as another died
+                trainer.session.console.print(f"\n{signal.Signals(number).name}: stopping after this step")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -144,10 +152,11 @@ def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str,
         results = read_results(folder / RESULTS)
         print(line(f"{folder} is finished: {results['metrics']}. Start a new run from its config.yaml to train again"))
         return results
-    with RunLock() as lock:
+    with RunLock() as lock, together() as fellows:
         trainer = Trainer(experiment, folder, lock)
+        fellows.way_on = trainer.way_on
         with kept(trainer):
-            return _train(trainer, experiment)
+            return _train(trainer)
 
 
 @contextmanager
@@ -159,23 +168,18 @@ def kept(trainer: Trainer) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        error.add_note(_way_on(trainer.folder))
+        error.add_note(trainer.way_on())
         raise
     except OSError as error:
         text = f"training stopped: {said_of(error)}"
         named = DiskFullError(error.errno, text) if error.errno in FULL else TrainingError(text)
-        for note in (*getattr(error, "__notes__", ()), _way_on(trainer.folder)):
+        for note in (*getattr(error, "__notes__", ()), trainer.way_on()):
             named.add_note(note)
         raise named from error
 
 
-def _way_on(folder: Path) -> str:
-    if (folder / RESUME).is_file():
-        return f"what was trained is kept; when that is mended, go on with: python tools/train.py {folder}"
-    return f"no checkpoint was written yet; when that is mended, start with: python tools/train.py {folder}"
-
-
-def _train(trainer: Trainer, experiment: ExperimentConfig) -> dict[str, Any]:
+def _train(trainer: Trainer) -> dict[str, Any]:
+    experiment = trainer.experiment
     if trainer.session.main:
         write_text(trainer.folder / "config.yaml", to_yaml(experiment, "python tools/train.py <this file>"))
     told = said({**data_facts(trainer.data, experiment.data), "trained_on": trainer.trained_on})
@@ -185,6 +189,6 @@ def _train(trainer: Trainer, experiment: ExperimentConfig) -> dict[str, Any]:
     with interruptible(trainer):
         done = fit(trainer)
     if not done:
-        print(line(f"interrupted; go on with: python tools/train.py {trainer.folder}"))
+        trainer.session.console.print(marked(f"interrupted; go on with: python tools/train.py {trainer.folder}"))
         raise SystemExit(130)
     return finish(trainer)

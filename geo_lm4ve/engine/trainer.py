@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
@@ -19,9 +18,11 @@ from geo_lm4ve.engine.lock import RunLock
 from geo_lm4ve.engine.optim import WeightAverage, set_learning_rates
 from geo_lm4ve.engine.provenance import training_record
 from geo_lm4ve.engine.session import Session
+from geo_lm4ve.engine.step_mean import StepMean
 from geo_lm4ve.engine.weights import build_experiment_model, load_weights
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
+from geo_lm4ve.layers.batch_norm import synchronise
 from geo_lm4ve.parts.data import Batch
 from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.progress import Meter
@@ -80,11 +81,11 @@ class Trainer:
     def prepare(self, extra: dict[str, Any]) -> None:
         """Move to the device, wrap for distribution, make the loader and the weight average."""
         accelerator = self.session.accelerator
-        wrapped: nn.Module = self.model
-        if self.session.world > 1 and self.session.device.type == "cuda":
-            wrapped = nn.SyncBatchNorm.convert_sync_batchnorm(self.model)
+        if self.session.world > 1:
+            synchronise(self.model, self.session.device)
         self.plain_optimizer = self.optimizer
-        self.wrapped, self.optimizer = accelerator.prepare(wrapped, self.optimizer)
+        self.wrapped, self.optimizer = accelerator.prepare(self.model, self.optimizer)
+        self.mean = StepMean(self.session, self.optim.accumulate)
         self.loader = self.data.loader(
             "train", batch_size=self.optim.micro_batch(self.session.world), train=True, seed=self.experiment.seed,
             rank=self.session.rank, world=self.session.world,
@@ -126,32 +127,47 @@ class Trainer:
         finally:
             self.model.load_state_dict(own)
 
-    def step(self, batch: Batch) -> dict[str, float]:
-        """Forward, backward and (at the end of an accumulation) an optimiser step; returns loss and parts."""
+    def step(self, batch: Batch) -> float:
+        """Forward, backward and (at the end of an accumulation) an optimiser step; returns this batch's loss."""
         accelerator = self.session.accelerator
         with accelerator.accumulate(self.wrapped):
             with accelerator.autocast():
                 loss = self.task.loss(self.wrapped(batch), batch)
-            accelerator.backward(loss.total)
+            accelerator.backward(self.mean.add(loss, len(batch)))
             norm = loss.total.detach()
             if accelerator.sync_gradients:
+                self.add_to_sums(self.mean.finish(self.wrapped.parameters()))
                 norm = accelerator.clip_grad_norm_(self.wrapped.parameters(), self.optim.clip_norm or math.inf)
             finite = bool(torch.isfinite(loss.total)) and (accelerator.scaler is not None or bool(torch.isfinite(norm)))
             if self.session.any(not finite):
                 raise self.not_finite(batch, loss.total.item(), float(norm))
             self.optimizer.step()
             self.optimizer.zero_grad()
-        return {"loss": loss.total.item(), **{key: value.item() for key, value in loss.parts.items()}}
+        return loss.total.item()
+
+    def add_to_sums(self, means: dict[str, float]) -> None:
+        """Count a step's loss and parts towards the means of the epoch."""
+        for key, value in means.items():
+            self.position.sums[key] = self.position.sums.get(key, 0.0) + value
 
     def not_finite(self, batch: Batch, loss: float, norm: float) -> TrainingError:
-        """The error for a loss or gradient that is not finite: names the batch and the way on."""
-        rows = getattr(batch, "index", None)
-        shown = "unknown" if rows is None else str(rows.tolist())
+        """The error for a loss or gradient that is not finite: names the batch of all processes and the way on."""
+        index = getattr(batch, "index", None)
+        batches = self.session.gather([(loss, "unknown" if index is None else index.tolist())])
+        shown = ", ".join(f"loss {own}" for own, _ in batches)
+        rows = " and ".join(str(own) for _, own in batches)
         return TrainingError(
-            f"loss {loss} / gradient norm {norm} at epoch {self.position.epoch + 1}, step {self.position.step + 1} "
-            f"(training rows {shown}). Lower optim.lr, set optim.clip_norm, use "
-            "run.precision=bf16 instead of fp16, or look at these rows"
+            f"{shown} / gradient norm {norm} at epoch {self.position.epoch + 1}, step {self.position.step + 1} "
+            f"(training rows {rows}). Lower optim.lr, set optim.clip_norm, use run.precision=bf16 instead of fp16, or "
+            "look at these rows"
         )
+
+    def way_on(self) -> str:
+        """What is kept of a run that breaks off, and how it goes on."""
+        command = f"python tools/train.py {self.folder}" + (", launched as before" if self.session.world > 1 else "")
+        if (self.folder / RESUME).is_file():
+            return f"what was trained is kept; go on with: {command}"
+        return f"no checkpoint was written yet (run.checkpoint_steps=N writes one every N steps); start with: {command}"
 
     def seed_step(self) -> None:
         """Dropout and drop path of a step depend on (seed, step, process) alone, so a resumed run repeats them."""
@@ -172,10 +188,8 @@ class Trainer:
                     break
                 if count % accumulate == 1 or accumulate == 1:
                     rate = self.begin_step()
-                parts = self.step(batch.to(self.session.device))
-                for key, value in parts.items():
-                    position.sums[key] = position.sums.get(key, 0.0) + value / accumulate
-                meter.advance(share, f"loss {parts['loss']:.3f}")
+                loss = self.step(batch.to(self.session.device))
+                meter.advance(share, f"loss {loss:.3f}")
                 if count % accumulate == 0 and self.end_step():
                     break
             speed = meter.rate
@@ -202,12 +216,12 @@ class Trainer:
         return position.steps == self.run.max_steps
 
     def means(self) -> dict[str, float]:
-        """Mean of loss and parts over this epoch's steps and all processes."""
-        steps = max(self.position.step, 1) * self.session.world
+        """Mean of loss and parts over this epoch's steps."""
+        steps = max(self.position.step, 1)
         return {key: value / steps for key, value in self.sums().items()}
 
     def sums(self) -> dict[str, float]:
-        """Sums of loss and parts over this epoch's steps and all processes."""
+        """Sums of loss and parts over this epoch's steps, whatever processes they were spread over."""
         own = {key: torch.tensor(value, dtype=torch.float64) for key, value in self.position.sums.items()}
         return {key: value.item() for key, value in self.session.sum(own).items()}
 

@@ -21,10 +21,18 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Loss:
-    """A scalar to minimise and its named parts (detached, for the log)."""
+    """A scalar to minimise and its named parts (detached, for the log).
+
+    Attributes:
+        total: a mean over the samples of a batch, or over what its samples hold (agents, points).
+        parts: means over the same.
+        weight: how many of these there were, a scalar: batches of other processes, and accumulated ones, then count by
+            theirs, so that training takes the mean over all. None: samples, of which every batch has as many.
+    """
 
     total: Tensor
     parts: Mapping[str, Tensor] = field(default_factory=dict)
+    weight: Tensor | None = None
 
 
 class Metrics(ABC):
@@ -60,7 +68,7 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, output: Any, batch: Any) -> Loss:
-        """The training loss of one batch, averaged over its samples."""
+        """The training loss of one batch, averaged over its samples or over what its ``weight`` counts."""
 
     @abstractmethod
     def metrics(self) -> Metrics:

@@ -9,8 +9,6 @@ from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.evaluate import evaluate
 from geo_lm4ve.engine.train import train
 from geo_lm4ve.engine.weights import build_experiment_model
-from geo_lm4ve.experiment import to_yaml
-from geo_lm4ve.files import write_text
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.pretrained import to_official
@@ -103,21 +101,6 @@ def test_two_processes_score_like_one(trained):
     assert two["samples"] == 20
     assert two["metrics"]["overall_accuracy"] == results["metrics"]["overall_accuracy"]
     assert two["metrics"]["loss"] == pytest.approx(results["metrics"]["loss"], rel=rounding_bound(torch.float32))
-
-
-@pytest.mark.slow
-def test_two_processes_train_like_one(tmp_path):
-    changes = {"encoder": {"freeze": True}, "head": {"hidden": [16], "dropout": 0.0}, "run": {"select_on": "last"}}
-    small = experiment(tmp_path, **changes)
-    one = train(small)
-    small.run.root = str(tmp_path / "two")
-    write_text(tmp_path / "two.yaml", to_yaml(small))
-    run = command("tools/train.py", tmp_path / "two.yaml", processes=2)
-    assert run.returncode == 0, run.stderr
-    (folder,) = (tmp_path / "two" / "small").iterdir()
-    two = json.loads((folder / "results.json").read_text())
-    assert two["metrics"] == pytest.approx(one["metrics"], rel=rounding_bound(torch.float32))
-    assert two["environment"]["processes"] == 2
 
 
 def test_official_checkpoint_file_is_scored(tmp_path):

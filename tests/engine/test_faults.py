@@ -63,7 +63,7 @@ def test_a_cache_that_disappears_ends_training_with_what_is_kept(tmp_path, monke
     with pytest.raises(DataError, match=r"the scene cache lacks .*shard-00000") as caught:
         train(small)
     folder = only_run(tmp_path)
-    assert f"what was trained is kept; when that is mended, go on with: python tools/train.py {folder}" in notes(caught)
+    assert f"what was trained is kept; go on with: python tools/train.py {folder}" in notes(caught)
     assert "while batch" in notes(caught)
     monkeypatch.undo()
     for manifest in (tmp_path / "traffic").rglob("manifest.json"):

@@ -172,9 +172,7 @@ def test_loss_that_is_not_finite_names_the_rows_and_keeps_the_checkpoint(tmp_pat
     with pytest.raises(TrainingError, match=r"epoch 2, step 2 \(training rows \[\d+") as caught:
         train(experiment(tmp_path))
     (said,) = caught.value.__notes__
-    assert (
-        said == f"what was trained is kept; when that is mended, go on with: python tools/train.py {only_run(tmp_path)}"
-    )
+    assert said == f"what was trained is kept; go on with: python tools/train.py {only_run(tmp_path)}"
     state = torch.load(only_run(tmp_path) / "checkpoints" / "resume.pt", weights_only=True)
     assert all(torch.isfinite(value).all() for value in state["model"].values() if value.is_floating_point())
     assert state["position"]["epoch"] == 1

@@ -89,7 +89,9 @@ class Forecast(Task):
         valid = agents.future_valid & agents.is_target[:, None] if self.config.targets_only else agents.future_valid
         loss = trajectory_loss(output.agents, agents.future, valid)
         parts = {"modes": loss.modes.detach(), "scores": loss.scores.detach()}
-        return Loss(loss.total, parts if loss.single is None else {**parts, "single": loss.single.detach()})
+        if loss.single is not None:
+            parts["single"] = loss.single.detach()
+        return Loss(loss.total, parts, weight=loss.agents)
 
     def metrics(self) -> ForecastMetrics:
         """The protocol's metrics for K = 1 and 6."""
@@ -157,9 +159,9 @@ class ForecastMetrics(Metrics):
             self.compliance += torch.tensor([values[k].sum() for k in KS])
             self.counts[0] += len(batch)
         if output.agents is not None:
-            total = trajectory_loss(output.agents, agents.future, agents.future_valid).total
-            self.loss += total.double().cpu() * len(batch)
-            self.counts[1] += len(batch)
+            loss = trajectory_loss(output.agents, agents.future, agents.future_valid)
+            self.loss += loss.total.double().cpu() * loss.agents.cpu()
+            self.counts[1] += loss.agents.cpu()
         if output.single is not None:
             guess = output.single.double().cpu()[:, None]
             errors = (average_displacement(guess, future), final_displacement(guess, future))
@@ -177,20 +179,21 @@ class ForecastMetrics(Metrics):
         }
 
     def compute(self, state: Mapping[str, Tensor]) -> dict[str, float]:
-        """``minADE_1`` ... ``brier-minFDE_6``; ``DAC_K`` if known for all scenes; ``loss`` of a head that trains.
+        """``minADE_1`` ... ``brier-minFDE_6``; ``DAC_K`` if known for all scenes; ``loss`` per agent of a head that
+        trains.
 
         ``single_ADE`` and ``single_FDE`` of a head with a decoder that knows no modes: another answer to K = 1 than the
         most likely mode, which the protocols' own numbers never use.
         """
         values = self.metric.means(state)
         scenes = int(state["scenes"])
-        surfaces, trained, single = state["counts"].tolist()
+        surfaces, trained, single = state["counts"].tolist()  # scenes, agents, scenes
         if surfaces == scenes:
             values |= {flat_name("DAC", k): float(total) / scenes for k, total in zip(KS, state["compliance"].tolist())}
         if single == scenes:
             values |= dict(zip(("single_ADE", "single_FDE"), (state["single"] / scenes).tolist()))
-        if trained == scenes:
-            values["loss"] = float(state["loss"]) / scenes
+        if trained:
+            values["loss"] = float(state["loss"]) / trained
         return values
 
 
