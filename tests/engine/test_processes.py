@@ -49,6 +49,7 @@ def double():
     torch.set_default_dtype(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_twenty_steps_in_two_processes_are_those_of_one(pair, double, name):
     made, folder = pair
@@ -62,6 +63,7 @@ def test_twenty_steps_in_two_processes_are_those_of_one(pair, double, name):
     assert one[0][0]["loss"] != pytest.approx(one[0][-1]["loss"], rel=1e-3), "nothing was learnt"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NORMS)
 def test_batch_norm_over_uneven_shares_is_that_of_the_whole_batch(pair, name):
     whole, of_parameters, state = normalised(nn.BatchNorm1d(3, **NORMS[name], dtype=torch.float64))
