@@ -99,7 +99,7 @@ def test_two_processes_score_like_one(trained):
     two = json.loads((newest / "results.json").read_text())
     assert two["environment"]["processes"] == 2
     assert two["samples"] == 20
-    assert [line.split()[3] for line in run.stdout.splitlines() if "samples" in line] == ["20"], "once, of all processes"
+    assert [line.split()[3] for line in run.stdout.splitlines() if "samples" in line] == ["20"]
     assert "2 take the steps of one; each draws by itself: dropout" in run.stdout
     assert two["metrics"]["overall_accuracy"] == results["metrics"]["overall_accuracy"]
     assert two["metrics"]["loss"] == pytest.approx(results["metrics"]["loss"], rel=rounding_bound(torch.float32))
