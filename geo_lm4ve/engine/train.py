@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from geo_lm4ve.engine.checkpoint import RESUME
 from geo_lm4ve.engine.evaluate import print_metrics
 from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.lock import RunLock
