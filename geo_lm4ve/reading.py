@@ -207,6 +207,13 @@ class Fields:
             raise self._fault(key, "a finite number")
         return float(value)
 
+    def wholes(self, key: str) -> list[int]:
+        """A list of whole numbers, none negative."""
+        value = self[key]
+        if not isinstance(value, list) or not all(type(one) is int and 0 <= one < 2**63 for one in value):
+            raise self._fault(key, "a list of whole numbers")
+        return value
+
     def texts(self, key: str) -> list[str]:
         """A list of strings."""
         value = self[key]

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
 from geo_lm4ve.blocks.fingerprint import fingerprint
-from geo_lm4ve.blocks.sources.checkpoint import parse_json
 from geo_lm4ve.blocks.sources.directory import read_tensors, tensor_names
 from geo_lm4ve.blocks.sources.layout import find_layout
 from geo_lm4ve.files import atomic_path
+from geo_lm4ve.reading import Fields, json_object, reader
 
 _FORMAT = "geo_lm4ve layers 1"
 
@@ -57,6 +57,7 @@ class ExtractedCheckpoint:
         origin: reference under which the layers were written: the first source, all indices, the fingerprint.
     """
 
+    @reader(BlockError, "a file of extracted layers", "write it again with tools/extract_block.py")
     def __init__(self, path: Path) -> None:
         """Read the header; BlockError when the file is missing, damaged or not one of ours."""
         self.place = f"file:{path}"
@@ -66,14 +67,9 @@ class ExtractedCheckpoint:
             raise BlockError(f"no file at {path}; write it with `python tools/extract_block.py SOURCE --out {path}`")
         self.names: Collection[str] = tensor_names(path)
         metadata = self._metadata()
-        self.config: dict[str, Any] = parse_json(metadata.get("config", ""), f"{path}, config")
-        try:
-            indices = tuple(int(index) for index in json.loads(metadata["layers"]))
-            self.origin = BlockReference(metadata["source"], indices, metadata["sha256"])
-        except (KeyError, ValueError, TypeError) as error:
-            raise BlockError(
-                f"{path} has a damaged header ({type(error).__name__}: {error}); write it again"
-            ) from error
+        self.config: dict[str, Any] = json_object(metadata["config"])
+        layers = Fields({"layers": json.loads(metadata["layers"])}).wholes("layers")
+        self.origin = BlockReference(metadata["source"], tuple(layers), metadata["sha256"])
 
     def _metadata(self) -> dict[str, str]:
         from safetensors import safe_open
@@ -93,6 +89,7 @@ class ExtractedCheckpoint:
         self.bytes_read += sum(tensor.nbytes for tensor in tensors.values())
         return tensors
 
+    @reader(BlockError, "a file of extracted layers", "write it again with tools/extract_block.py", at="self")
     def verify(self, taken: LayerWeights) -> None:
         """Compare with the fingerprint in the header; BlockError when a bit has changed since it was written."""
         found = taken.reference.sha256 if taken.reference.layers == self.origin.layers else self._whole_fingerprint()

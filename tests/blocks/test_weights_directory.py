@@ -116,7 +116,7 @@ def test_a_missing_folder_config_or_checkpoint_is_named(tmp_path):
     with pytest.raises(BlockError, match=r"has no config\.json"):
         load_layers(f"dir:{tmp_path}")
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(BlockError, match=r"config\.json is not valid JSON"):
+    with pytest.raises(BlockError, match=r"config\.json is cut off, damaged or not a JSON object"):
         load_layers(f"dir:{tmp_path}")
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(BlockError, match=r"holds none of model\.safetensors, pytorch_model\.bin"):
@@ -149,14 +149,14 @@ def test_a_cut_file_is_an_error_that_names_it(tmp_path, ending, left):
     path = next(p for p in write_folder(tmp_path, llama_state(), ending=ending).iterdir() if p.suffix != ".json")
     content = path.read_bytes()
     path.write_bytes(content[: int(left * len(content)) if isinstance(left, float) else left])
-    with pytest.raises(BlockError, match=f"{path.name} cannot be read .*cut short"):
+    with pytest.raises(BlockError, match=f"{path.name} is cut off, damaged or not "):
         load_layers(f"dir:{tmp_path}")
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     write_folder(tmp_path, llama_state(), ending="bin")
     torch.save({"model.layers.0.x": _Runs()}, tmp_path / "pytorch_model.bin")
-    with pytest.raises(BlockError, match="cannot be read"):
+    with pytest.raises(BlockError, match=r"it asks for _*builtins?_*\.print, which no dict of tensors needs"):
         load_layers(f"dir:{tmp_path}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor
 
 from geo_lm4ve.blocks.base import BlockError
+from geo_lm4ve.reading import json_object, reader
 
 
 @dataclass
@@ -51,31 +51,28 @@ class Checkpoint(Protocol):
         ...
 
 
+@reader(BlockError, "a JSON object", "fetch it again", at="place")
 def parse_json(text: str | bytes, place: str) -> dict[str, Any]:
     """A JSON object; BlockError naming the place when it is none."""
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise BlockError(f"{place} is not valid JSON ({error}); fetch it again") from error
-    if not isinstance(value, dict):
-        raise BlockError(f"{place} should hold a JSON object, it holds {type(value).__name__}; fetch it again")
-    return value
+    return json_object(text)
 
 
+@reader(BlockError, "a JSON object", "fetch it again")
 def read_json(path: Path) -> dict[str, Any]:
     """A local JSON object; BlockError when the file is missing or damaged."""
     if not path.is_file():
         raise BlockError(f"{path.parent} has no {path.name}; is it the right folder?")
-    return parse_json(path.read_bytes(), str(path))
+    return json_object(path.read_bytes())
 
 
+@reader(BlockError, "an index of a checkpoint's shards", "fetch it again", at="place")
 def weight_map(text: str | bytes, place: str) -> dict[str, str]:
     """From tensor name to shard file, out of a ``*.index.json``; shards must be plain file names."""
-    shards = parse_json(text, place).get("weight_map")
+    shards = json_object(text).get("weight_map")
     if not isinstance(shards, dict) or not shards:
         raise BlockError(f"{place} has no weight_map; fetch it again")
     for shard in set(shards.values()):
-        if not isinstance(shard, str) or Path(shard).name != shard:
+        if not isinstance(shard, str) or Path(shard).name != shard or shard in ("", ".."):
             raise BlockError(f"{place} names a shard {shard!r} outside its own folder, which is refused")
     return shards
 

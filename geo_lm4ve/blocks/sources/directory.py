@@ -11,6 +11,7 @@ from torch import Tensor
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.sources.checkpoint import by_shard, read_json, weight_map
 from geo_lm4ve.blocks.sources.pickled import open_pickled
+from geo_lm4ve.reading import reader
 
 SINGLE = ("model.safetensors", "pytorch_model.bin")
 INDEX = tuple(f"{name}.index.json" for name in SINGLE)
@@ -53,39 +54,31 @@ class DirectoryCheckpoint:
         return tensors
 
 
+@reader(BlockError, "a file of tensors", "fetch it again")
 def tensor_names(path: Path) -> list[str]:
     """Names of the tensors in one .safetensors or .bin file."""
     if path.suffix != ".safetensors":
         return list(open_pickled(path))
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
-        with safe_open(path, "pt") as file:
-            return list(file.keys())
-    except (SafetensorError, OSError) as error:
-        raise _damaged(path, error) from error
+    with safe_open(path, "pt") as file:
+        return list(file.keys())
 
 
+@reader(BlockError, "a file of tensors", "fetch it again")
 def read_tensors(path: Path, names: Sequence[str]) -> dict[str, Tensor]:
     """Some tensors of one file; BlockError names the file, and the first of them that is not in it."""
     if path.suffix != ".safetensors":
         content = open_pickled(path)
         _require(names, content, path)
         return {name: content[name] for name in names}
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
-        with safe_open(path, "pt") as file:
-            _require(names, file.keys(), path)
-            return {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError) as error:
-        raise _damaged(path, error) from error
+    with safe_open(path, "pt") as file:
+        _require(names, file.keys(), path)
+        return {name: file.get_tensor(name) for name in names}
 
 
 def _require(names: Sequence[str], present: Collection[str], path: Path) -> None:
     if missing := sorted(set(names) - set(present)):
         raise BlockError(f"{path} lacks {missing[0]}, which its index promises; fetch {path.name} again")
-
-
-def _damaged(path: Path, error: Exception) -> BlockError:
-    return BlockError(f"{path} cannot be read ({path.stat().st_size} bytes; {error}); cut short? fetch it again")

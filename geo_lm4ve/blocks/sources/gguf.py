@@ -17,6 +17,7 @@ from torch import Tensor
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.sources.gguf_file import GGUFFile
 from geo_lm4ve.blocks.sources.rotary import half_split
+from geo_lm4ve.reading import reader
 
 _COMMON = {
     "attn_norm": "input_layernorm",
@@ -67,6 +68,7 @@ loader decides by the same count."""
 class GGUFCheckpoint:
     """A Checkpoint over one GGUF file: ``names`` are transformers', ``read`` gives float32."""
 
+    @reader(BlockError, "a GGUF file of a language model", "fetch it again")
     def __init__(self, path: Path) -> None:
         """Read the header; BlockError for an architecture that is not known exactly."""
         self.place = f"gguf:{path}"

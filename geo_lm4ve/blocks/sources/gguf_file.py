@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo_lm4ve.blocks.base import BlockError
+from geo_lm4ve.reading import Fields, check_bytes, reading
 
 if TYPE_CHECKING:
     from gguf import GGMLQuantizationType
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_MOST_PACKED = 32  # float32 over stored bytes: no quantisation takes less than a bit per weight
 _FLOAT32, _STRING, _ARRAY = 6, 8, 9
+_LARGEST_ALIGNMENT = 1 << 20  # bytes; files have 32
 _LONGEST_ARRAY_KEPT = 4096  # per-layer numbers are kept, vocabularies are stepped over
 
 
@@ -53,10 +56,8 @@ class GGUFFile:
                 raise BlockError(f"{path} is not a GGUF file: it does not begin with GGUF and a header")
             self._bytes = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
         self._at = 4
-        try:
+        with reading(path, BlockError, "a GGUF file", "fetch it again"):
             self._parse()
-        except (struct.error, OverflowError, ValueError, TypeError, ZeroDivisionError) as error:
-            raise self._truncated(f"its header makes no sense at byte {self._at} ({error})") from error
 
     def _truncated(self, what: str) -> BlockError:
         return BlockError(f"{self.path} is cut short or damaged ({len(self._bytes)} bytes): {what}; fetch it again")
@@ -75,7 +76,7 @@ class GGUFFile:
             if value is not None:
                 self.metadata[key] = value
         directory = [self._entry() for _ in range(tensors)]
-        alignment = int(self.metadata.get("general.alignment", 32))
+        alignment = Fields({"general.alignment": 32} | self.metadata).whole("general.alignment", 1, _LARGEST_ALIGNMENT)
         start = -(-self._at // alignment) * alignment
         self.tensors = {name: StoredTensor(shape, kind, start + offset) for name, shape, kind, offset in directory}
 
@@ -144,7 +145,10 @@ class GGUFFile:
         from gguf import GGML_QUANT_SIZES
 
         block, size = GGML_QUANT_SIZES[self._kind(name)]
-        return prod(self.tensors[name].shape) // block * size
+        shape = self.tensors[name].shape
+        if not shape or not prod(shape) or shape[-1] % block:
+            raise ValueError(f"{name} of shape {list(shape)} does not consist of rows of blocks of {block} values")
+        return prod(shape) // block * size
 
     def dequantize(self, name: str) -> np.ndarray:
         """One tensor as float32, row-major (out, in); BlockError for types that are no weights or a cut file."""
@@ -153,6 +157,7 @@ class GGUFFile:
         stored, kind, length = self.tensors[name], self._kind(name), self.stored_bytes(name)
         if stored.offset + length > len(self._bytes):
             raise self._truncated(f"{name} needs bytes {stored.offset} to {stored.offset + length}")
+        check_bytes(4 * prod(stored.shape), name, stored=length, ratio=_MOST_PACKED)
         raw = np.frombuffer(self._bytes, dtype=np.uint8, count=length, offset=stored.offset)
         try:
             values = dequantize(raw.reshape(*stored.shape[:-1], -1), kind)

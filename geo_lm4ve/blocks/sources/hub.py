@@ -17,6 +17,7 @@ from geo_lm4ve.blocks.sources.remote_zip import pickled_spans
 from geo_lm4ve.blocks.sources.safetensors_header import safetensors_spans
 from geo_lm4ve.blocks.sources.span import Span, merged
 from geo_lm4ve.progress import Meter
+from geo_lm4ve.reading import reader
 
 SHOWN_FROM = 50_000_000
 """Bytes from which a download shows its progress."""
@@ -65,8 +66,13 @@ class HubCheckpoint:
 
     def _shard_spans(self, shard: str) -> dict[str, Span]:
         if shard not in self._spans:
-            find = safetensors_spans if shard.endswith(".safetensors") else pickled_spans
-            self._spans[shard] = find(self._file(shard))
+            file = self._file(shard)
+            if shard.endswith(".safetensors"):
+                file.head()  # FileNotFoundError where there is no such file
+                self._spans[shard] = safetensors_spans(file)
+            else:
+                file.require()
+                self._spans[shard] = pickled_spans(file)
         return self._spans[shard]
 
     def spans(self, names: Sequence[str]) -> dict[str, Span]:
@@ -95,6 +101,7 @@ class HubCheckpoint:
         return tensors
 
 
+@reader(BlockError, "a file of tensors", "try another revision of the repository")
 def _read_spans(file: RemoteFile, spans: dict[str, Span], advance: Callable[[int], None]) -> dict[str, Tensor]:
     """The tensors of one file, neighbours fetched together."""
     tensors: dict[str, Tensor] = {}

@@ -87,8 +87,11 @@ def _stacks(names: Collection[str]) -> dict[str, dict[int, dict[str, str]]]:
     for name in names:
         if match := _NUMBERED.match(name):
             layer = stacks.setdefault(match["stack"], {}).setdefault(int(match["index"]), {})
-            if not _BUFFERS.search(match["key"]):
-                layer[match["key"]] = name
+            if _BUFFERS.search(match["key"]):
+                continue
+            if match["key"] in layer:
+                raise ValueError(f"{name} and {layer[match['key']]} are the same tensor of the same layer")
+            layer[match["key"]] = name
     return stacks
 
 

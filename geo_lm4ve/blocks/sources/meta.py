@@ -17,33 +17,35 @@ from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.sources.checkpoint import read_json
 from geo_lm4ve.blocks.sources.meta_names import FINAL_NORM, GATE, QUERY, layer_tensor
 from geo_lm4ve.blocks.sources.pickled import open_pickled
+from geo_lm4ve.reading import Fields, reader
+
+_MOST_SHARDS = 256
+"""Model-parallel shards that a folder may be told to have; Meta's largest models come in 16."""
 
 
 class MetaCheckpoint:
     """A Checkpoint over Meta's folder, in transformers' names and row order."""
 
+    @reader(BlockError, "a LLaMA folder of Meta's", "check the path after meta:, or fetch params.json again")
     def __init__(self, folder: Path) -> None:
         """Map every shard; BlockError when params.json or a shard is missing."""
         self.place = f"meta:{folder}"
         self.bytes_read = 0
-        self._params = read_json(folder / "params.json")
+        self._params = Fields(read_json(folder / "params.json"), "params.json:")
         self._shards = [open_pickled(path) for path in _shard_files(folder)]
         self._stored = dict(_translated(self._shards[0]))
         self.names: Collection[str] = self._stored.keys()
         self._require_every_shard(folder)
         self.config = self._translated_config()
 
-    def _param(self, key: str) -> Any:
-        if not isinstance(value := self._params.get(key), int | float):
-            raise BlockError(f"{self.place}: params.json gives no {key}; is it a LLaMA folder of Meta's?")
-        return value
-
     def _require_every_shard(self, folder: Path) -> None:
         """The width of one shard's query projection tells how many there must be."""
         name = next((name for name in self._shards[0] if name.endswith(QUERY)), None)
         if name is None:
             raise BlockError(f"{folder} holds no …{QUERY}; is it a LLaMA folder of Meta's?")
-        expected = self._param("dim") // self._shards[0][name].shape[0]
+        expected = self._params.whole("dim", 1) // max(1, len(self._shards[0][name]))
+        if expected > _MOST_SHARDS:
+            raise ValueError(f"dim {self._params['dim']} would be cut into {expected} shards")
         if expected != len(self._shards):
             missing = [f"consolidated.{i:02d}.pth" for i in range(len(self._shards), expected)]
             raise BlockError(
@@ -53,20 +55,21 @@ class MetaCheckpoint:
 
     def _translated_config(self) -> dict[str, Any]:
         gate = next(name for name in self._shards[0] if name.endswith(GATE))
-        heads = self._param("n_heads")
+        params = self._params
+        heads = params.whole("n_heads", 1)
         config = {
             "model_type": "llama",
-            "hidden_size": self._param("dim"),
-            "num_hidden_layers": self._param("n_layers"),
+            "hidden_size": params.whole("dim", 1),
+            "num_hidden_layers": params.whole("n_layers", 1),
             "num_attention_heads": heads,
-            "num_key_value_heads": self._params.get("n_kv_heads") or heads,
+            "num_key_value_heads": heads if params.values.get("n_kv_heads") is None else params.whole("n_kv_heads", 1),
             "intermediate_size": self._shards[0][gate].shape[0] * len(self._shards),
-            "rms_norm_eps": self._param("norm_eps"),
+            "rms_norm_eps": params.number("norm_eps"),
         }
-        if "rope_theta" in self._params:
-            config["rope_theta"] = self._params["rope_theta"]
-        if self._params.get("use_scaled_rope"):
-            config["rope_scaling"] = _scaled_rotary(self._params)
+        if "rope_theta" in params.values:
+            config["rope_theta"] = params.number("rope_theta")
+        if params.values.get("use_scaled_rope"):
+            config["rope_scaling"] = _scaled_rotary(params)
         return config
 
     def read(self, names: Sequence[str]) -> dict[str, Tensor]:
@@ -83,7 +86,7 @@ class MetaCheckpoint:
             self._require_equal(pieces, stored)
             return pieces[0]
         whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=found[1].axis)
-        return found[1].reordered(whole, self._param("dim") // self._param("n_heads"))
+        return found[1].reordered(whole, self.config["hidden_size"] // self.config["num_attention_heads"])
 
     def _piece(self, number: int, stored: str) -> Tensor:
         if stored not in self._shards[number]:
@@ -119,12 +122,16 @@ def _translated(shard: dict[str, Tensor]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _scaled_rotary(params: dict[str, Any]) -> dict[str, Any]:
+def _scaled_rotary(params: Fields) -> dict[str, Any]:
     """LLaMA 3.1's frequency scaling; constants of ``apply_scaling`` in llama-models, models/llama3/model.py."""
     return {
         "rope_type": "llama3",
-        "factor": float(params.get("rope_scaling_factor") or 8),
+        "factor": _number(params, "rope_scaling_factor", 8.0),
         "low_freq_factor": 1.0,
-        "high_freq_factor": float(params.get("rope_high_freq_factor") or 4),
+        "high_freq_factor": _number(params, "rope_high_freq_factor", 4.0),
         "original_max_position_embeddings": 8192,
     }
+
+
+def _number(params: Fields, key: str, default: float) -> float:
+    return params.number(key) if params.values.get(key) is not None else default

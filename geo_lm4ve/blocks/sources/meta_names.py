@@ -31,6 +31,8 @@ class MetaTensor:
 
     def reordered(self, whole: Tensor, head_dim: int) -> Tensor:
         """The joined tensor with its rows in transformers' order; heads are ``head_dim`` rows each."""
+        if self.rotary and (whole.ndim != 2 or head_dim < 1 or len(whole) % head_dim):
+            raise ValueError(f"{self.ours} of shape {list(whole.shape)} is not made of heads of {head_dim} rows")
         return half_split(whole, len(whole) // head_dim) if self.rotary else whole
 
 

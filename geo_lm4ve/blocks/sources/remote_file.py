@@ -51,9 +51,13 @@ class RemoteFile:
     @property
     def size(self) -> int:
         """Bytes of the whole file, as the server states them."""
+        self.require()
+        return self._size or 0
+
+    def require(self) -> None:
+        """FileNotFoundError unless the repository has it."""
         if self._size is None:
             self._fetched(0, 1, _nothing)
-        return self._size or 0
 
     def head(self) -> bytes:
         """The first bytes of the file, at most HEAD_BYTES; asked for once."""

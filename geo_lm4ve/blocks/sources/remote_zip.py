@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-import itertools
 import struct
 import zipfile
 from typing import Any
 
 from geo_lm4ve.blocks.base import BlockError
-from geo_lm4ve.blocks.sources.pickle_index import PickledTensor, pickled_tensors
 from geo_lm4ve.blocks.sources.remote_file import RemoteFile
 from geo_lm4ve.blocks.sources.span import Span
-
-_LOCAL_HEADER = 30  # bytes before an entry's name; the name's and the extra field's lengths are its last four
+from geo_lm4ve.reading import reader
+from geo_lm4ve.torch_files import LOCAL_HEADER, TensorRef, TorchArchive, torch_archive
 
 
 class _Seekable(io.RawIOBase):
@@ -47,15 +45,19 @@ class _Seekable(io.RawIOBase):
         return len(data)
 
 
+@reader(BlockError, "a .bin file of plain tensors", "download it, convert it to safetensors and use dir:FOLDER")
 def pickled_spans(file: RemoteFile) -> dict[str, Span]:
     """From tensor name to its place in a remote .bin, at the cost of the zip's directory and one small pickle.
+
+    ``torch.load`` under fake tensors gives offsets too, but wrong ones in a zip that another program packed again (it
+    adds sizes up, torch 2.13), none below a nested prefix, and in files of older torch at one request per storage.
 
     Raises:
         BlockError: the file is no zip (written by torch before 1.6, or cut short), or its pickle is not plain.
     """
     try:
         with zipfile.ZipFile(io.BufferedReader(_Seekable(file), 1 << 14)) as archive:
-            return _spans(archive, file)
+            return _spans(torch_archive(archive), file)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise BlockError(
             f"{file.place} is no zip of torch's ({error}): written before torch 1.6, or cut short. It cannot be read "
@@ -63,31 +65,27 @@ def pickled_spans(file: RemoteFile) -> dict[str, Span]:
         ) from error
 
 
-def _spans(archive: zipfile.ZipFile, file: RemoteFile) -> dict[str, Span]:
-    entries = {info.filename: info for info in archive.infolist()}
-    pickles = [name for name in entries if name.endswith("/data.pkl")]
-    if len(pickles) != 1:
-        raise BlockError(f"{file.place} has {len(pickles)} entries data.pkl instead of one; was torch.save used?")
-    root = pickles[0].removesuffix("data.pkl")
-    if f"{root}byteorder" in entries and archive.read(f"{root}byteorder") != b"little":
+def _spans(archive: TorchArchive, file: RemoteFile) -> dict[str, Span]:
+    if archive.byteorder != b"little":
         raise BlockError(f"{file.place} was written on a big-endian machine; convert it to safetensors there")
-    starts = [*sorted(info.header_offset for info in entries.values()), archive.start_dir]
-    ends = dict(itertools.pairwise(starts))
-    tensors = pickled_tensors(archive.read(pickles[0]), file.place)
-    return {name: _span(tensor, entries, root, ends, file) for name, tensor in tensors.items()}
+    if not isinstance(archive.walk.value, dict):
+        kind = type(archive.walk.value).__name__
+        raise BlockError(f"{file.place} holds a {kind}, not a dict of tensors; is it a checkpoint?")
+    tensors = {str(name): value for name, value in archive.walk.value.items() if isinstance(value, TensorRef)}
+    return {name: _span(name, tensor, archive) for name, tensor in tensors.items()}
 
 
-def _span(
-    tensor: PickledTensor, entries: dict[str, zipfile.ZipInfo], root: str, ends: dict[int, int], file: RemoteFile
-) -> Span:
-    info = entries.get(f"{root}data/{tensor.entry}")
-    if info is None or info.compress_type != zipfile.ZIP_STORED:
-        raise BlockError(
-            f"{file.place} lacks entry data/{tensor.entry}, or has it compressed; fetch or convert it anew"
-        )
+def _span(name: str, tensor: TensorRef, archive: TorchArchive) -> Span:
+    info = archive.entry(tensor.storage)
+    if not tensor.contiguous:
+        raise ValueError(f"{name} of shape {list(tensor.shape)} is stored with strides {list(tensor.strides)}")
+    dtype, stop = tensor.storage.dtype, archive.ends[info.header_offset]
 
     def payload(block: memoryview) -> int:
-        name, extra = struct.unpack_from("<HH", block, _LOCAL_HEADER - 4)
-        return _LOCAL_HEADER + name + extra + tensor.offset
+        signature, title, extra = struct.unpack_from("<4s22xHH", block)
+        begin = LOCAL_HEADER + title + extra
+        if signature != b"PK\x03\x04" or begin + info.file_size > stop - info.header_offset:
+            raise ValueError(f"entry {info.filename} does not begin where the directory says")
+        return begin + tensor.offset * dtype.itemsize
 
-    return Span(info.header_offset, ends[info.header_offset], tensor.dtype, tensor.shape, payload)
+    return Span(info.header_offset, stop, dtype, tensor.shape, payload)

@@ -5,14 +5,15 @@ Format: eight bytes (little-endian length of the header), the header as JSON, th
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import TYPE_CHECKING
 
 import torch
 
 from geo_lm4ve.blocks.base import BlockError
-from geo_lm4ve.blocks.sources.checkpoint import parse_json
 from geo_lm4ve.blocks.sources.span import Span
+from geo_lm4ve.reading import Fields, json_object, reader
 
 if TYPE_CHECKING:
     from geo_lm4ve.blocks.sources.remote_file import RemoteFile
@@ -34,6 +35,7 @@ _DTYPES = {
 _LONGEST_HEADER = 100_000_000  # bytes; the limit that the safetensors library sets itself
 
 
+@reader(BlockError, "a safetensors file", "try another revision of the repository")
 def safetensors_spans(file: RemoteFile) -> dict[str, Span]:
     """From tensor name to its place in a remote safetensors file, at the cost of its header.
 
@@ -47,17 +49,20 @@ def safetensors_spans(file: RemoteFile) -> dict[str, Span]:
     text = head[8 : 8 + length]
     if len(text) < length:
         text = text + file.read(8 + len(text), 8 + length)
-    entries = parse_json(bytes(text), f"{file.place}, header")
-    entries.pop("__metadata__", None)
-    return {name: _span(entry, name, 8 + length, file) for name, entry in entries.items()}
+    entries = Fields(json_object(bytes(text)), "header ")
+    names = [name for name in entries.values if name != "__metadata__"]
+    spans = {name: _span(entries.fields(name), name, 8 + length, file.size) for name in names}
+    in_order = sorted(spans.values(), key=lambda span: (span.start, span.stop))
+    if any(span.stop > after.start for span, after in itertools.pairwise(in_order)):
+        raise ValueError("two of its tensors overlap")
+    return spans
 
 
-def _span(entry: dict, name: str, base: int, file: RemoteFile) -> Span:
-    try:
-        start, stop = entry["data_offsets"]
-        span = Span(base + start, base + stop, _DTYPES[entry["dtype"]], tuple(entry["shape"]))
-    except (KeyError, TypeError, ValueError):
-        raise BlockError(f"{file.place}: {name} is described as {entry}, which is not understood") from None
-    if span.size != stop - start or not 0 <= start <= stop or span.stop > file.size:
-        raise BlockError(f"{file.place}: {name} should end at byte {span.stop} of {file.size}; the file is damaged")
+def _span(entry: Fields, name: str, base: int, size: int) -> Span:
+    start, stop = entry.wholes("data_offsets")
+    if (dtype := _DTYPES.get(entry.text("dtype"))) is None:
+        raise ValueError(f"{name} is stored as {entry['dtype']}, which is not known here")
+    span = Span(base + start, base + stop, dtype, tuple(entry.wholes("shape")))
+    if span.size != stop - start or span.stop > size:
+        raise ValueError(f"{name} should end at byte {span.stop} of {size}")
     return span

@@ -8,22 +8,28 @@ from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
 from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.sources.checkpoint import Checkpoint
 from geo_lm4ve.blocks.sources.checks import check_layer, check_values
+from geo_lm4ve.blocks.sources.config_values import check_config
 from geo_lm4ve.blocks.sources.layout import Layout, depth, find_layout, indices, language_config
+from geo_lm4ve.reading import reader
 
 
+@reader(BlockError, "a checkpoint of a language model", "fetch it again")
 def wanted_layout(checkpoint: Checkpoint, layers: Sequence[int], final_norm: bool | None) -> Layout:
     """Which tensors to read; ``final_norm=None`` takes the final norm if there is one.
 
     Raises:
         BlockError: an index out of range or not consecutive, a layer not in the checkpoint, or no final norm in it.
     """
-    count = depth(language_config(checkpoint.config), checkpoint.place)
+    config = language_config(checkpoint.config)
+    check_config(config)
+    count = depth(config, checkpoint.place)
     layout = find_layout(checkpoint.names, indices(layers, count, checkpoint.place), checkpoint.place)
     if final_norm and not layout.final_norm:
         raise BlockError(f"{checkpoint.place} holds no final norm; ask without it (final_norm=False)")
     return Layout(layout.layers, layout.final_norm if final_norm is not False else {})
 
 
+@reader(BlockError, "a checkpoint of a language model", "fetch it again")
 def select_layers(
     checkpoint: Checkpoint, source: str, layers: Sequence[int], final_norm: bool | None = False
 ) -> LayerWeights:

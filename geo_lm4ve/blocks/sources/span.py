@@ -40,10 +40,10 @@ class Span:
 
     def tensor(self, block: memoryview) -> Tensor:
         """The tensor, given the bytes of its range; shares their memory where alignment allows."""
-        at = self.payload(block)
-        values = block[at : at + self.size]
         if not self.size:
             return torch.empty(self.shape, dtype=self.dtype)
+        at = self.payload(block)
+        values = block[at : at + self.size]
         raw = torch.frombuffer(values, dtype=torch.uint8)
         if raw.data_ptr() % self.dtype.itemsize:
             raw = raw.clone()
