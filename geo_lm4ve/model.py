@@ -13,12 +13,19 @@ from torch import nn
 from geo_lm4ve.blocks.base import BlockConfig, BlockError, BlockReference
 from geo_lm4ve.bridge import Bridge, BridgeConfig
 from geo_lm4ve.config import ConfigError, make, plain, unknown
-from geo_lm4ve.files import atomic_path, write_json
+from geo_lm4ve.files import UserError, atomic_path, write_json
+from geo_lm4ve.memory import Asking, TooLargeError
 from geo_lm4ve.options import load_option, options
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.parts.head import Head, HeadConfig
-from geo_lm4ve.saved import CARD, PARTS, WEIGHTS, CheckpointError, local_folder, read_card, read_weights
+from geo_lm4ve.reading import reader
+from geo_lm4ve.saved import CARD, PARTS, WEIGHTS, CheckpointError, check_kinds, local_folder, read_card, read_weights
 from geo_lm4ve.tokens import TokenSet
+
+_WIDEST = 4
+"""A weight takes four bytes when a model is built and one at least in a file."""
+_SPARE = 1 << 26
+"""Bytes of what is made on the way, or is in no file."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +43,34 @@ class ModelConfig:
     head: HeadConfig
     outputs: int
 
-    def build(self) -> Model:
-        """The model with fresh weights."""
-        encoder = self.encoder.build()
+    def build(self, most: int | None = None) -> Model:
+        """The model with fresh weights.
+
+        Args:
+            most: bytes that encoder, bridge and head may take; default: the memory of the machine, as for the block.
+
+        Raises:
+            ConfigError: a size of which no memory can be had; names it.
+        """
+        try:
+            return self._built(Asking(plain(self), most))
+        except TooLargeError as error:
+            raise ConfigError(f"this model cannot be built: {error}; choose smaller sizes") from None
+
+    def _built(self, asking: Asking) -> Model:
+        with asking:
+            encoder = self.encoder.build()
         after = self.bridge.after or encoder.last
         if after not in encoder.dims:
             raise ConfigError("bridge.after: " + unknown("encoder stage", after, encoder.stages))
         if self.encoder.freeze:
             encoder.requires_grad_(False)
-        bridge = self.bridge.build(self.block.build(), encoder.dims[after])
-        return Model(encoder, bridge, self.head.build(encoder.dims[encoder.last], self.outputs), after, config=self)
+        with Asking(asking.config):
+            block = self.block.build()
+        with asking:
+            bridge = self.bridge.build(block, encoder.dims[after])
+            head = self.head.build(encoder.dims[encoder.last], self.outputs)
+        return Model(encoder, bridge, head, after, config=self)
 
 
 class Model(nn.Module):
@@ -137,6 +162,7 @@ class Model(nn.Module):
         return {**plain(self.config), "classes": list(self.classes), "block_reference": block}
 
     @classmethod
+    @reader(CheckpointError, "what save_pretrained writes", "restore it or train again", at="folder")
     def from_pretrained(cls, folder: Path | str, *, allow_other_block: bool = False, **block: Any) -> Model:
         """The model that ``save_pretrained`` wrote, in eval mode.
 
@@ -153,11 +179,22 @@ class Model(nn.Module):
         folder = local_folder(folder)
         card = read_card(folder / CARD)
         card["block"].update(block)
-        model = _model_config(card).build()
+        weights = read_weights(folder / WEIGHTS)
+        model = _model_of(card, folder / CARD, sum(tensor.nbytes for tensor in weights.values()))
         check_block(model, card["block_reference"], allow_other_block)
-        model.load_state_dict(read_weights(folder / WEIGHTS))
+        check_kinds(weights, model.state_dict())
+        model.load_state_dict(weights)
         model.classes = tuple(card["classes"])
         return model.eval()
+
+
+def _model_of(card: dict[str, Any], path: Path, stored: int) -> Model:
+    """The model that a card speaks of; its weights, which take ``stored`` bytes, bound what it can ask of memory."""
+    try:
+        return _model_config(card).build(_WIDEST * stored + _SPARE)
+    except UserError as error:
+        error.add_note(f"(as {path} asks)")
+        raise
 
 
 def _model_config(card: dict[str, Any]) -> ModelConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,10 @@ from geo_lm4ve.blocks.precision import autocasting, residual_stream
 from geo_lm4ve.blocks.slim import keep_frozen_out
 from geo_lm4ve.blocks.weights import load_layers
 from geo_lm4ve.config import register
+from geo_lm4ve.reading import reading
 from geo_lm4ve.tokens import Kept, take
+
+_COMPUTABLE = ("a decoder layer that can be computed", "look at its config, or take the model from another source")
 
 
 @register("block", "pretrained")
@@ -117,7 +120,8 @@ class FrozenBlock(Block):
         lora: LoraOptions | None = None,
     ):
         super().__init__()
-        full = complete(weights.config)
+        with reading(weights.reference.source, BlockError, *_COMPUTABLE):
+            full = complete(weights.config)
         self.dim = full.hidden_size
         self.family = full.model_type
         self.reference = weights.reference
@@ -125,11 +129,10 @@ class FrozenBlock(Block):
         self.trained = choice(Train, train, "train")
         self.final_norm = choice(FinalNorm, final_norm, "final_norm")
         ours = _is_ours(choice(Implementation, implementation, "implementation"), self.family)
-        make_layer = gated.make_layer if ours else _transformers_layer
         held = _dtype(choice(StoredAs, dtype, "dtype"), self.trained)
-        layers = zip(weights.reference.layers, weights.layers)
-        self.layers = nn.ModuleList(make_layer(weights.config, i, self.policy, tensors, held) for i, tensors in layers)
-        self.norm = _norm(weights.config, self.final_norm, weights.final_norm)
+        with reading(weights.reference.source, BlockError, *_COMPUTABLE):
+            self.layers = nn.ModuleList(_layers(weights, self.policy, held, ours))
+            self.norm = _norm(weights, self.final_norm)
         self._set_training(lora or LoraOptions())
         self.train()
         keep_frozen_out(self)
@@ -232,22 +235,31 @@ def _dtype(stored: StoredAs, trained: Train) -> torch.dtype | None:
     )
 
 
+def _layers(
+    weights: LayerWeights, policy: AttentionPolicy, held: torch.dtype | None, ours: bool
+) -> Iterator[nn.Module]:
+    """The layers, filled."""
+    make_layer = gated.make_layer if ours else _transformers_layer
+    for index, tensors in zip(weights.reference.layers, weights.layers):
+        yield make_layer(weights.config, index, policy, tensors, held, weights.reference.source)
+
+
 def _transformers_layer(*args: Any) -> nn.Module:
     from geo_lm4ve.blocks import hf  # imports transformers
 
     return hf.make_layer(*args)
 
 
-def _norm(config: Mapping[str, Any], kind: FinalNorm, tensors: Mapping[str, Tensor]) -> nn.Module:
+def _norm(weights: LayerWeights, kind: FinalNorm) -> nn.Module:
     """The norm after the layers; a frozen one whatever its kind."""
     if kind is FinalNorm.off:
         return nn.Identity()
-    full = complete(config)
+    full, tensors = complete(weights.config), weights.final_norm
     norm = final_norm_of(full)
     if kind is FinalNorm.loaded:
         if norm is None or not tensors:
             raise BlockError(
                 f"final_norm: loaded, but {full.model_type} gives no weights of a final norm; use ones or off"
             )
-        fill(norm, tensors, None, f"{full.model_type} final norm")
+        fill(norm, tensors, None, f"{weights.reference.source}, {full.model_type} final norm")
     return nn.Identity() if norm is None else norm.requires_grad_(False)

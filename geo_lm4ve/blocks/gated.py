@@ -10,10 +10,12 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor, nn
 
+from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.gated_architecture import GatedArchitecture
 from geo_lm4ve.blocks.policy import AttentionPolicy, places
 from geo_lm4ve.blocks.precision import StoredLinear
+from geo_lm4ve.config import unknown
 from geo_lm4ve.tokens import take, true_places
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -126,6 +128,8 @@ class GatedMLP(nn.Module):
 
     def __init__(self, arch: GatedArchitecture):
         super().__init__()
+        if arch.activation not in ACTIVATIONS:
+            raise BlockError(unknown("activation", str(arch.activation), ACTIVATIONS) + "; or implementation: hf")
         self.activation = ACTIVATIONS[arch.activation]
         self.gate_proj = StoredLinear(arch.dim, arch.hidden, bias=arch.mlp_bias, device="meta")
         self.up_proj = StoredLinear(arch.dim, arch.hidden, bias=arch.mlp_bias, device="meta")
@@ -209,9 +213,10 @@ def make_layer(
     policy: AttentionPolicy,
     tensors: Mapping[str, Tensor],
     dtype: torch.dtype | None,
+    place: str,
 ) -> GatedLayer:
     """A filled layer; BlockError when ``tensors`` are not its weights."""
     arch = GatedArchitecture.from_config(config)
     module = GatedLayer(arch, layer, policy)
-    fill(module, tensors, dtype, f"{arch.family} layer {layer}")
+    fill(module, tensors, dtype, f"{place}, {arch.family} layer {layer}")
     return module

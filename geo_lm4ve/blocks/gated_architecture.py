@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from geo_lm4ve.blocks.base import BlockError
+from geo_lm4ve.blocks.config_values import check_config
 
 GEMMA = ("gemma", "gemma2", "gemma3_text")
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3", *GEMMA)
@@ -71,6 +72,7 @@ class GatedArchitecture:
         family = full.model_type
         if family not in FAMILIES:
             raise BlockError(f"{family!r} is no gated family ({', '.join(FAMILIES)}); use implementation: hf")
+        check_config(vars(full))  # with what transformers fills in
         heads = full.num_attention_heads
         head_dim = getattr(full, "head_dim", None) or full.hidden_size // heads
         bias = bool(getattr(full, "attention_bias", False))
@@ -108,13 +110,21 @@ class GatedArchitecture:
         kind = rope["rope_type"]
         if kind not in ROTARY:
             raise BlockError(f"rotary embedding {kind!r} of {self.family} is not supported; supported: {ROTARY}")
+        if self.head_dim % 2:
+            raise ValueError(f"heads of {self.head_dim} values have no pairs that rotary embedding could turn")
         if kind == "default":
             exponent = torch.arange(0, self.head_dim, 2, dtype=torch.float64) / self.head_dim
-            return torch.exp(exponent * -math.log(rope["rope_theta"])), 1.0
+            return _finite(torch.exp(exponent * -math.log(rope["rope_theta"])), rope), 1.0
         from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
         frequencies, scale = ROPE_INIT_FUNCTIONS[kind](self.config, torch.device("cpu"), **options)
-        return frequencies, float(scale)
+        return _finite(frequencies, rope), float(scale)
+
+
+def _finite(frequencies: Tensor, rope: Mapping[str, Any]) -> Tensor:
+    if frequencies.dim() != 1 or not bool(frequencies.isfinite().all()):
+        raise ValueError(f"rotary embedding {dict(rope)} has frequencies that are not finite")
+    return frequencies
 
 
 def complete(config: Mapping[str, Any]) -> Any:

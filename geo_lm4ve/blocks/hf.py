@@ -22,10 +22,13 @@ from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.gated_architecture import complete, windows
 from geo_lm4ve.blocks.policy import AttentionPolicy, places
 from geo_lm4ve.blocks.precision import StoredLayerNorm, StoredLinear, stored_linear
+from geo_lm4ve.memory import Asking
 from geo_lm4ve.tokens import take
 
 GIVEN = {"self", "hidden_states", "attention_mask", "position_ids", "position_embeddings"}
 """Arguments of a decoder layer that we can give it."""
+_BUFFERS = 1 << 28
+"""Bytes that the constants of a layer may take: rotary frequencies, causal masks of 10,000 tokens squared."""
 
 
 class StoredConv1D(Conv1D):
@@ -119,10 +122,12 @@ def make_layer(
     policy: AttentionPolicy,
     tensors: Mapping[str, Tensor],
     dtype: torch.dtype | None,
+    place: str,
 ) -> HFLayer:
     """A filled layer; BlockError when ``tensors`` are not its weights."""
-    module = HFLayer(config, layer, policy)
-    fill(module.layer, tensors, dtype, f"{config.get('model_type')} layer {layer}")
+    with Asking(config, sum(tensor.numel() * tensor.dtype.itemsize for tensor in tensors.values()) * 8 + _BUFFERS):
+        module = HFLayer(config, layer, policy)
+    fill(module.layer, tensors, dtype, f"{place}, {config.get('model_type')} layer {layer}")
     if not policy.causal and not policy.rotary:
         _check_unordered(module, complete(config).hidden_size)
     return module
@@ -134,6 +139,8 @@ def _check_unordered(layer: HFLayer, dim: int) -> None:
     x = torch.randn(1, 4, dim, generator=torch.Generator().manual_seed(0))
     valid = torch.ones(1, 4, dtype=torch.bool)
     forward, backward = layer(x, valid), layer(x.flip(1), valid).flip(1)
+    if not forward.isfinite().all():
+        raise ValueError(f"{type(layer.layer).__name__} makes values that are not finite")
     if (forward - backward).norm() > 1e-3 * forward.norm():
         raise BlockError(f"{type(layer.layer).__name__} depends on the order of tokens by itself; set causal: true")
 

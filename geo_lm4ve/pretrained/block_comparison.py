@@ -22,9 +22,14 @@ def other_block(state: Mapping[str, Tensor], block: Block) -> str:
     """
     if block.reference is None:
         return f"the model's block ({type(block).__name__}) is no layer of a language model"
-    found = fingerprint(_layers(state))
+    try:
+        found = fingerprint(_layers(state))
+    except ValueError as error:
+        return f"the file's are no layers of LLaMA's ({error})"
     if found != block.reference.sha256:
         return f"sha256 {found[:12]}… is not that of {block.reference.source} ({block.reference.sha256[:12]}…)"
+    if FINAL_NORM not in state:
+        return "the file lacks the norm after it"
     norm = dict(block.named_parameters()).get("norm.weight")
     if norm is None or not torch.equal(norm.float().cpu(), state[FINAL_NORM].float()):
         return "the gains of the norm after it differ (the official code keeps them at one: block.final_norm=ones)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ from geo_lm4ve.pretrained.architecture import advice, describe
 from geo_lm4ve.pretrained.block_comparison import other_block
 from geo_lm4ve.pretrained.layouts import Layout, starts, table_of
 from geo_lm4ve.pretrained.report import LoadReport, grouped
-from geo_lm4ve.saved import CheckpointError
+from geo_lm4ve.saved import CheckpointError, check_kinds
 
 CLASSES = ("match", "slice", "fresh")
 """What to do with an output layer for another number of classes: refuse, keep the first rows, initialise freshly."""
@@ -29,6 +30,7 @@ class Fit:
         layout: the kind of file.
         model: where they go; nothing is written to it here.
         classes: what to do with an output layer of another height.
+        source: where the file lies, for messages.
         values: our name -> tensor that fits.
         seen: our name -> tensor, fitting or not.
         mismatched: a line for every tensor of the wrong shape.
@@ -38,6 +40,7 @@ class Fit:
     layout: Layout
     model: Model
     classes: str
+    source: Path | str
     values: dict[str, Tensor] = field(default_factory=dict)
     seen: dict[str, Tensor] = field(default_factory=dict)
     mismatched: list[str] = field(default_factory=list)
@@ -51,6 +54,11 @@ class Fit:
         self.target = self.model.state_dict()
         linear = [name for name, module in self.model.head.named_modules() if isinstance(module, nn.Linear)]
         self.outputs = f"head.{linear[-1]}" if linear else "head"
+
+    @property
+    def title(self) -> str:
+        """The file, and of what kind it is."""
+        return f"{self.source} ({self.layout.title})"
 
     def place(self, official: str, value: Tensor) -> None:
         """Decide what becomes of one tensor of the file."""
@@ -88,6 +96,8 @@ class Fit:
         if value.shape != target:
             self.mismatched.append(f"{name} ({official}): file {tuple(value.shape)}, model {tuple(target)}")
             return
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise ValueError(f"{official} holds NaN or infinite values")
         self.values[name] = value
 
     @property
@@ -99,6 +109,7 @@ class Fit:
         """CheckpointError unless everything fits that is not normal for this kind of file nor allowed by the caller."""
         if self.mismatched:
             raise CheckpointError(self._misfit())
+        check_kinds(self.values, self.target)
         fresh = (*self.layout.fresh, *((self.outputs,) if self.classes == "fresh" else ()), *allow)
         missing = [key for key in self.missing if not starts(key, *fresh)]
         unexpected = [key for key in self.unexpected if not starts(key, *self.layout.extra, *allow)]
@@ -115,7 +126,7 @@ class Fit:
         self.block = difference or "the same as the model's"
         if difference and prefix not in allow:
             raise CheckpointError(
-                f"{self.layout.title}: its frozen block is not the model's: {difference}. Build the model with the "
+                f"{self.title}: its frozen block is not the model's: {difference}. Build the model with the "
                 f"block that the file was trained with, or pass allow=({prefix!r},) to use its adapters all the same"
             )
 
@@ -123,14 +134,14 @@ class Fit:
         lack = [f"the file lacks {grouped(missing)}"] if missing else []
         more = [f"the model has no place for {grouped(unexpected)}"] if unexpected else []
         return (
-            f"{self.layout.title}: {' and '.join(lack + more)}. {self._advice()}To load the rest all the same, name "
+            f"{self.title}: {' and '.join(lack + more)}. {self._advice()}To load the rest all the same, name "
             "these prefixes in allow=(...)"
         )
 
     def _misfit(self) -> str:
         lines = "\n  ".join(self.mismatched[:_LINES])
         rest = f"\n  and {len(self.mismatched) - _LINES} more" if len(self.mismatched) > _LINES else ""
-        return f"{self.layout.title}: the shapes do not fit the model.\n  {lines}{rest}\n{self._advice()}".rstrip()
+        return f"{self.title}: the shapes do not fit the model.\n  {lines}{rest}\n{self._advice()}".rstrip()
 
     def _advice(self) -> str:
         """What to change, as far as the tensors tell; ends in a blank unless empty."""

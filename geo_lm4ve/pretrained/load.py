@@ -14,6 +14,7 @@ from geo_lm4ve.pretrained.fitting import CLASSES, Fit
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, known_layouts, known_tables, table_of
 from geo_lm4ve.pretrained.reading import read_checkpoint
 from geo_lm4ve.pretrained.report import LoadReport, grouped
+from geo_lm4ve.reading import reader
 from geo_lm4ve.saved import CheckpointError
 
 OWN = Layout(title="geo_lm4ve", marker="encoder.stages")
@@ -45,9 +46,15 @@ def load_official(
     """
     if classes not in CLASSES:
         raise ValueError(unknown("value of classes", classes, CLASSES))
-    state = read_checkpoint(source)
-    layout = _recognise(state, model)
-    fit = Fit(layout, model, classes)
+    place = "the given mapping" if isinstance(source, Mapping) else source
+    return _loaded(model, read_checkpoint(source), place, allow, classes)
+
+
+@reader(CheckpointError, "a checkpoint for this model", "download it again", at="place")
+def _loaded(
+    model: Model, state: Mapping[str, Tensor], place: Path | str, allow: Sequence[str], classes: str
+) -> LoadReport:
+    fit = Fit(_recognise(state, model, place), model, classes, place)
     for key, value in state.items():
         fit.place(key, value)
     fit.check(allow)
@@ -80,17 +87,17 @@ def _table(model: Model) -> NameTable:
     )
 
 
-def _recognise(state: Mapping[str, Tensor], model: Model) -> Layout:
+def _recognise(state: Mapping[str, Tensor], model: Model, place: Path | str) -> Layout:
     layouts = [OWN, *known_layouts()]
     layout = next((layout for layout in layouts if layout.matches(state)), None)
     if layout is None:
         raise CheckpointError(
-            f"not a checkpoint of a known kind: it holds {grouped(state)}; known: "
+            f"{place} is not a checkpoint of a known kind: it holds {grouped(state)}; known: "
             + "; ".join(layout.title for layout in layouts)
         )
     if layout.table and not isinstance(model.encoder, layout.table.encoder):
         raise CheckpointError(
-            f"the file is {layout.title} and needs a {layout.table.encoder.__name__} encoder, but the model has a "
+            f"{place} is {layout.title} and needs a {layout.table.encoder.__name__} encoder, but the model has a "
             f"{type(model.encoder).__name__}"
         )
     return layout

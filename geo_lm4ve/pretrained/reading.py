@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from geo_lm4ve.reading import reader
 from geo_lm4ve.saved import WEIGHTS, CheckpointError, read_weights
+from geo_lm4ve.torch_files import ForeignObjectError, load_torch
 
 _CONTAINERS = ("base_model", "model", "state_dict", "net", "network")
 """Where training scripts put the state dict inside what they save."""
@@ -40,44 +39,35 @@ def read_checkpoint(source: Path | str | Mapping[str, Any]) -> dict[str, Tensor]
         CheckpointError: no such file, damaged, holds pickled objects, or holds no state dict.
     """
     if isinstance(source, Mapping):
-        return _unwrapped(_state_dict(source, "the given mapping"))
+        return _state_dict(source, "the given mapping")
     path = Path(source)
     path = path / WEIGHTS if path.is_dir() else path
     if path.suffix == ".safetensors":
         return read_weights(path)
-    return _unwrapped(_state_dict(_load(path), str(path)))
+    return _state_dict(_load(path), str(path))
 
 
+@reader(CheckpointError, "a PyTorch checkpoint", "download it again")
 def _load(path: Path) -> Any:
     if not path.is_file():
         raise CheckpointError(f"{path} is not a file; name a checkpoint (.pth, .safetensors) or a saved model's folder")
     try:
-        with torch.serialization.safe_globals(_NUMPY_NUMBERS):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(_why_not_unpickled(path, error)) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path} is not a whole PyTorch checkpoint ({error}); download it again") from error
-
-
-def _why_not_unpickled(path: Path, error: Exception) -> str:
-    found = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
-    if found is None:
-        return f"{path} is not a whole PyTorch checkpoint ({str(error).splitlines()[0]}); download it again"
-    return (
-        f"{path} holds a pickled {found[1]} besides tensors, which could run code when loaded, so it is not opened. If "
-        "you trust its source, load it yourself with torch.load(path, weights_only=False) and pass the state dict "
-        "instead of the path; if not, or if the file may be damaged, download it again"
-    )
+        return load_torch(path, known=_NUMPY_NUMBERS)
+    except ForeignObjectError as error:
+        raise CheckpointError(
+            f"{path} holds a pickled {error.name} besides tensors, which could run code when loaded, so it is not "
+            "opened. If you trust its source, load it yourself with torch.load(path, weights_only=False) and pass the "
+            "state dict instead of the path; if not, or if the file may be damaged, download it again"
+        ) from error
 
 
 def _state_dict(content: Any, where: str) -> dict[str, Tensor]:
     if isinstance(content, Mapping):
         inner = next((content[key] for key in _CONTAINERS if isinstance(content.get(key), Mapping)), content)
-        tensors = {key: value for key, value in inner.items() if isinstance(value, Tensor)}
+        tensors = {str(key): value for key, value in inner.items() if isinstance(value, Tensor)}
         if tensors and len(tensors) == len(inner):
-            return tensors
-        found = f"a mapping with the keys {list(map(str, inner))[:8]}"
+            return _unwrapped(tensors, where)
+        found = f"a mapping with the keys {[str(key)[:100] for key in inner][:8]}"
     else:
         found = f"a {type(content).__name__}"
     raise CheckpointError(
@@ -86,13 +76,13 @@ def _state_dict(content: Any, where: str) -> dict[str, Tensor]:
     )
 
 
-def _unwrapped(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _unwrapped(state: dict[str, Tensor], where: str) -> dict[str, Tensor]:
     plain: dict[str, Tensor] = {}
     for key, value in state.items():
         short = key
         while prefix := next((wrapper for wrapper in _WRAPPERS if short.startswith(wrapper)), ""):
             short = short[len(prefix) :]
         if short in plain:
-            raise CheckpointError(f"the checkpoint holds {short!r} twice, with and without a prefix: {key!r}")
+            raise CheckpointError(f"{where} holds {short!r} twice, with and without a prefix: {key!r}")
         plain[short] = value
     return plain

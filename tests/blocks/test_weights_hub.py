@@ -403,7 +403,7 @@ class TestPickledShards:
     def test_compressed_entries_are_refused(self, hub):
         folder = write_folder(hub.root / "org/model", llama_state(), ending="bin")
         packed_again(folder / "pytorch_model.bin", method=zipfile.ZIP_DEFLATED)
-        with pytest.raises(BlockError, match="is compressed, which torch.save never does"):
+        with pytest.raises(BlockError, match="is compressed, which"):
             load_layers("hub:org/model")
 
     def test_a_big_endian_file_is_refused(self, hub):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
+from geo_lm4ve.blocks.config_values import check_config
 from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.sources.checkpoint import Checkpoint
 from geo_lm4ve.blocks.sources.checks import check_layer, check_values
-from geo_lm4ve.blocks.sources.config_values import check_config
 from geo_lm4ve.blocks.sources.layout import Layout, depth, find_layout, indices, language_config
 from geo_lm4ve.reading import reader
 
