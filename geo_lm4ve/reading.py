@@ -89,11 +89,15 @@ def reading(place: object, error: type[UserError], kind: str, remedy: str = "get
     """The guard itself, for the part of a function that reads; arguments as of ``reader``.
 
     Raises:
-        UserError: of class ``error``, for whatever is raised inside; a UserError from inside passes as it is.
+        UserError: of class ``error``, for whatever is raised inside; a UserError from inside passes as it is, with a
+            note that says where it was met unless it does so itself.
     """
     try:
         yield
-    except (UserError, *_OWN):
+    except UserError as fault:
+        _note(fault, str(place))
+        raise
+    except _OWN:
         raise
     except FileNotFoundError as fault:
         raise error(f"{fault.filename or place} is missing; {remedy}") from fault
@@ -111,6 +115,13 @@ def reading(place: object, error: type[UserError], kind: str, remedy: str = "get
         if type(fault).__name__ != "PanicException":  # what libraries written in Rust raise past every Exception
             raise
         raise error(f"{place} is cut off, damaged or not {kind} ({cause(fault)}); {remedy}") from fault
+
+
+def _note(fault: UserError, place: str) -> None:
+    """Say where an error was met; ``dir:PATH`` is said by PATH too."""
+    said_already = "\n".join((str(fault), *getattr(fault, "__notes__", ())))
+    if place.rpartition(":")[2] not in said_already:
+        fault.add_note(f"(met in {place})")
 
 
 def _checks_a_type(fault: Exception) -> bool:

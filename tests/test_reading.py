@@ -144,3 +144,10 @@ def test_a_missing_field_is_named_and_a_wrong_one_refused(read):
         if (read, key) not in {("number", "x"), ("text", "y")}:
             with pytest.raises(ValueError, match=rf"{key} is "):
                 getattr(Fields(wrong), read)(key)
+
+
+def test_an_error_from_inside_gets_a_note_that_says_where_unless_it_does():
+    for text, notes in (("no layer 3", ["(met in dir:/models/x)"]), ("/models/x has no layer 3", [])):
+        with pytest.raises(UserError) as caught, reading("dir:/models/x", UserError, "a model"):
+            raise UserError(text)
+        assert (str(caught.value), getattr(caught.value, "__notes__", [])) == (text, notes)
