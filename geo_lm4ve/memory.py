@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch.overrides import TorchFunctionMode
+
+Built = TypeVar("Built")
 
 _GIB = 1 << 30
 _FACTORIES = frozenset(
     (torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.randint, torch.arange,
      torch.linspace, torch.eye, torch.empty_strided)
 )  # fmt: skip
-_MOST_TENSORS = 20_000
+_WIDEST = 4
+"""A weight takes four bytes when a model is built and one at least in a file."""
+_SPARE = 1 << 26
+"""Bytes of what is made on the way, or is in no file."""
+_MOST_TENSORS = 5_000
 """Tensors that one model may consist of; the deepest shipped ones have some hundreds."""
 
 
@@ -23,21 +29,37 @@ class TooLargeError(ValueError):
 
 
 class Asking(TorchFunctionMode):
-    """While it is entered, every new tensor is counted before it gets its memory.
-
-    It costs a few microseconds per tensor that a factory of torch makes; what is read from files passes by.
+    """While it is entered, every tensor that a factory of torch makes is counted before it gets its memory.
 
     Attributes:
         config: what is built from, in plain values; its largest number is what a refusal points at.
         most: bytes that may be asked for in all.
         asked: bytes that have been.
+        rehearsed: the tensors get no memory at all (they are on ``meta``).
     """
 
-    def __init__(self, config: Any, most: int | None = None) -> None:
+    def __init__(self, config: Any, most: int | None = None, *, rehearsed: bool = False) -> None:
         """``most=None``: the memory of this machine."""
         super().__init__()
         self.config, self.most, self.asked = config, machine_memory() if most is None else most, 0
+        self.rehearsed = rehearsed
         self._tensors = 0
+
+    def build(self, make: Callable[[], Built]) -> Built:
+        """What ``make`` builds, after a rehearsal without memory that says how much it asks for.
+
+        Raises:
+            TooLargeError: more than can be had.
+        """
+        self.rehearsed = True
+        try:
+            with self:
+                make()
+        except TooLargeError:
+            raise
+        except Exception:  # noqa: BLE001
+            pass  # what looks at values cannot be rehearsed, and what is wrong is so again
+        return make()
 
     def __torch_function__(
         self,
@@ -50,7 +72,10 @@ class Asking(TorchFunctionMode):
         given = dict(kwargs or {})
         if func in _FACTORIES and given.get("out") is None and str(given.get("device")) != "meta":
             counted = {key: value for key, value in given.items() if key not in ("generator", "pin_memory")}
-            self._count(func(*args, **(counted | {"device": "meta"})))
+            tensor = func(*args, **(counted | {"device": "meta"}))
+            self._count(tensor)
+            if self.rehearsed:
+                return tensor
         return func(*args, **given)
 
     def _count(self, tensor: torch.Tensor) -> None:
@@ -78,6 +103,11 @@ def _numbers(value: Any, name: str) -> Iterable[tuple[str, int]]:
             yield from _numbers(inner, name)
     elif isinstance(value, int) and not isinstance(value, bool):
         yield name, value
+
+
+def room_for(weights: Iterable[torch.Tensor]) -> int:
+    """Bytes that a model may ask for whose trained weights are these."""
+    return _WIDEST * sum(tensor.nbytes for tensor in weights) + _SPARE
 
 
 def machine_memory() -> int:

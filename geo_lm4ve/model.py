@@ -13,19 +13,14 @@ from torch import nn
 from geo_lm4ve.blocks.base import BlockConfig, BlockError, BlockReference
 from geo_lm4ve.bridge import Bridge, BridgeConfig
 from geo_lm4ve.config import ConfigError, make, plain, unknown
-from geo_lm4ve.files import UserError, atomic_path, write_json
-from geo_lm4ve.memory import Asking, TooLargeError
+from geo_lm4ve.files import atomic_path, write_json
+from geo_lm4ve.memory import Asking, TooLargeError, room_for
 from geo_lm4ve.options import load_option, options
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.parts.head import Head, HeadConfig
-from geo_lm4ve.reading import reader
+from geo_lm4ve.reading import reader, reading
 from geo_lm4ve.saved import CARD, PARTS, WEIGHTS, CheckpointError, check_kinds, local_folder, read_card, read_weights
 from geo_lm4ve.tokens import TokenSet
-
-_WIDEST = 4
-"""A weight takes four bytes when a model is built and one at least in a file."""
-_SPARE = 1 << 26
-"""Bytes of what is made on the way, or is in no file."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +53,7 @@ class ModelConfig:
             raise ConfigError(f"this model cannot be built: {error}; choose smaller sizes") from None
 
     def _built(self, asking: Asking) -> Model:
-        with asking:
-            encoder = self.encoder.build()
+        encoder = asking.build(self.encoder.build)
         after = self.bridge.after or encoder.last
         if after not in encoder.dims:
             raise ConfigError("bridge.after: " + unknown("encoder stage", after, encoder.stages))
@@ -67,9 +61,8 @@ class ModelConfig:
             encoder.requires_grad_(False)
         with Asking(asking.config):
             block = self.block.build()
-        with asking:
-            bridge = self.bridge.build(block, encoder.dims[after])
-            head = self.head.build(encoder.dims[encoder.last], self.outputs)
+        bridge = asking.build(lambda: self.bridge.build(block, encoder.dims[after]))
+        head = asking.build(lambda: self.head.build(encoder.dims[encoder.last], self.outputs))
         return Model(encoder, bridge, head, after, config=self)
 
 
@@ -180,21 +173,13 @@ class Model(nn.Module):
         card = read_card(folder / CARD)
         card["block"].update(block)
         weights = read_weights(folder / WEIGHTS)
-        model = _model_of(card, folder / CARD, sum(tensor.nbytes for tensor in weights.values()))
+        with reading(folder / CARD, CheckpointError, "the card of a saved model", "restore it or train again"):
+            model = _model_config(card).build(room_for(weights.values()))
         check_block(model, card["block_reference"], allow_other_block)
         check_kinds(weights, model.state_dict())
         model.load_state_dict(weights)
         model.classes = tuple(card["classes"])
         return model.eval()
-
-
-def _model_of(card: dict[str, Any], path: Path, stored: int) -> Model:
-    """The model that a card speaks of; its weights, which take ``stored`` bytes, bound what it can ask of memory."""
-    try:
-        return _model_config(card).build(_WIDEST * stored + _SPARE)
-    except UserError as error:
-        error.add_note(f"(as {path} asks)")
-        raise
 
 
 def _model_config(card: dict[str, Any]) -> ModelConfig:

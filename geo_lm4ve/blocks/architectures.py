@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from geo_lm4ve.blocks.gated import GatedLayer
 from geo_lm4ve.blocks.gated_architecture import FAMILIES, GEMMA, GatedArchitecture, complete
 from geo_lm4ve.blocks.policy import AttentionPolicy
 from geo_lm4ve.config import unknown
+from geo_lm4ve.memory import machine_memory
 
 
 def architecture(name: str) -> dict[str, Any]:
@@ -58,10 +60,18 @@ def random_layers(name: str, layers: Sequence[int], seed: int, final_norm: bool)
     config = architecture(name)
     full = complete(config)
     indices = tuple(_index(layer, full.num_hidden_layers, name) for layer in layers)
+    _require_memory(config, indices, name)
     drawn = tuple(_draw(config, full, index, seed) for index in indices)
     norm = final_norm_of(full) if final_norm else None
     norm_tensors = {} if norm is None else {key: p.detach() for key, p in norm.named_parameters()}
     return LayerWeights(config, drawn, norm_tensors, BlockReference(f"random:{name}", indices, fingerprint(drawn)))
+
+
+def _require_memory(config: dict[str, Any], indices: Sequence[int], name: str) -> None:
+    needed = 4 * len(indices) * sum(prod(shape) for shape in parameter_shapes(config, indices[0]).values())
+    if needed > machine_memory():
+        sizes = f"{needed / 1e9:.1f} GB, this machine has {machine_memory() / 1e9:.1f} GB"
+        raise BlockError(f"{len(indices)} random layers of {name} would take {sizes}; ask for fewer")
 
 
 def _index(layer: int, count: int, name: str) -> int:
