@@ -55,3 +55,16 @@ def test_a_loaded_final_norm_is_another_block(checkpoint, llama):
 def test_a_control_is_no_language_model(checkpoint):
     with pytest.raises(CheckpointError, match=r"the model's block \(MLPControl\) is no layer of a language model"):
         load_official(model_with(MLPControl(256)), checkpoint)
+
+
+def test_a_file_without_the_norm_or_with_other_heads_is_another_block(checkpoint, llama):
+    block, norm = llama(), checkpoint.pop("llama.norm.weight")
+    with pytest.raises(CheckpointError, match=r"the given mapping .* the file lacks the norm after it"):
+        load_official(model_with(block), checkpoint)
+    checkpoint["llama.norm.weight"] = norm
+    checkpoint["llama.layers.0.attention.wk.weight"] = torch.ones(100, 256)
+    with pytest.raises(
+        CheckpointError, match=r"no layers of LLaMA's \(self_attn\.k_proj\.weight of shape \[100, 256\]"
+    ):
+        load_official(model_with(block), checkpoint)
+    assert "no layers" in load_official(model_with(block), checkpoint, allow=("llama",)).block

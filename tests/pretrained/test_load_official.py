@@ -241,3 +241,21 @@ def test_loads_into_the_models_precision(official):
     load_official(model, state)
     assert model.head.norm.weight.dtype == torch.float64
     assert torch.equal(model.head.norm.weight.float(), state["norm.weight"])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite_are_refused_by_name_and_file(official, tmp_path, value):
+    state, model = official.fine_tuned(), small()
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    state["pos_embed.0.weight"][3, 1] = value
+    torch.save(state, tmp_path / "spoiled.pth")
+    with pytest.raises(CheckpointError, match=r"spoiled\.pth .*pos_embed\.0\.weight holds NaN or infinite values"):
+        load_official(model, tmp_path / "spoiled.pth")
+    assert same(model.state_dict(), before)
+
+
+def test_whole_numbers_are_no_weights(official):
+    state = official.fine_tuned()
+    state["norm.weight"] = state["norm.weight"].view(torch.int32)
+    with pytest.raises(CheckpointError, match=r"norm\.weight is stored as torch\.int32, the model has torch\.float32"):
+        load_official(small(), state)
