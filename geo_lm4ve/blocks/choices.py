@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TypeVar
 
+import torch
+
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.config import unknown
 
@@ -34,3 +36,14 @@ def choice(kind: type[Choice], value: Choice | str, name: str) -> Choice:
     if value not in kind.__members__:
         raise BlockError(unknown(name, str(value), kind.__members__))
     return kind[str(value)]
+
+
+def held_dtype(stored: StoredAs, trained: Train) -> torch.dtype | None:
+    """The dtype matrices are held in, None for as they come; trained ones are float32, as optimisers need it."""
+    if trained is not Train.full:
+        return None if stored is StoredAs.stored else getattr(torch, stored.name)
+    if stored in (StoredAs.stored, StoredAs.float32):
+        return torch.float32
+    raise BlockError(
+        f"train: full needs weights in float32, got dtype: {stored.name}; set dtype: float32, use autocast"
+    )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from geo_lm4ve.blocks import gated
 from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, LayerWeights, zero_padding
-from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train, choice
+from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train, choice, held_dtype
 from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.final_norm import final_norm as final_norm_of
 from geo_lm4ve.blocks.gated_architecture import FAMILIES, complete
@@ -129,7 +129,7 @@ class FrozenBlock(Block):
         self.trained = choice(Train, train, "train")
         self.final_norm = choice(FinalNorm, final_norm, "final_norm")
         ours = _is_ours(choice(Implementation, implementation, "implementation"), self.family)
-        held = _dtype(choice(StoredAs, dtype, "dtype"), self.trained)
+        held = held_dtype(choice(StoredAs, dtype, "dtype"), self.trained)
         with reading(weights.reference.source, BlockError, *_COMPUTABLE):
             self.layers = nn.ModuleList(_layers(weights, self.policy, held, ours))
             self.norm = _norm(weights, self.final_norm)
@@ -222,17 +222,6 @@ def _is_ours(implementation: Implementation, family: str) -> bool:
     if implementation is Implementation.gated and family not in FAMILIES:
         raise BlockError(f"implementation: gated knows {', '.join(FAMILIES)}, not {family}; use auto or hf")
     return implementation is not Implementation.hf and family in FAMILIES
-
-
-def _dtype(stored: StoredAs, trained: Train) -> torch.dtype | None:
-    """The dtype matrices are held in, None for as they come; trained ones are float32, as optimisers need it."""
-    if trained is not Train.full:
-        return None if stored is StoredAs.stored else getattr(torch, stored.name)
-    if stored in (StoredAs.stored, StoredAs.float32):
-        return torch.float32
-    raise BlockError(
-        f"train: full needs weights in float32, got dtype: {stored.name}; set dtype: float32, use autocast"
-    )
 
 
 def _layers(

@@ -7,6 +7,7 @@ for another state of the repository.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from geo_lm4ve.cache import cache_folder
 from geo_lm4ve.files import write_text
 from geo_lm4ve.words import component
 
+_LOG = logging.getLogger(__name__)
+_COMMIT = re.compile(r"[A-Za-z0-9][\w.\-]*")
 _NAME = re.compile(r"^layers-(\d+)(?:-(\d+))?-of-(\d+)\.safetensors$")
 
 
@@ -41,7 +44,13 @@ class LayerCache:
     def commit(self, revision: str) -> str:
         """The commit that a revision stood for when it was fetched; the revision itself if it never was."""
         ref = self._ref(revision)
-        return ref.read_text(encoding="utf-8").strip() if ref.is_file() else revision
+        if not ref.is_file():
+            return revision
+        commit = ref.read_text(encoding="utf-8", errors="replace").strip()
+        if _COMMIT.fullmatch(commit):
+            return commit
+        _LOG.warning("%s holds no commit: it is damaged, and %s is looked up again", ref, revision)
+        return revision
 
     def remember(self, revision: str, commit: str) -> None:
         """Keep the commit of a branch or tag."""
