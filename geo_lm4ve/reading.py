@@ -25,8 +25,8 @@ LIMIT = "GEO_LM4VE_READ_LIMIT"
 """Environment variable: GiB of memory that a file may ask for where its own size does not bound what it holds."""
 _GIB = 1 << 30
 _DEFAULT_LIMIT = 8.0
-_OWN = (NameError, ImportError, SyntaxError)
-"""Programming errors and missing packages, which no content of a file brings about."""
+_OWN = (NameError, ImportError)
+"""Programming errors and missing packages, which no content of a file brings about. XML can bring a SyntaxError."""
 _TEXT = 300
 """Characters of a cause that a message quotes; some libraries quote the whole file."""
 

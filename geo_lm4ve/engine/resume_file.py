@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from geo_lm4ve.reading import Fields
+from geo_lm4ve.torch_files import load_torch
 
 FORMAT = 1
 
@@ -22,11 +23,9 @@ def read_resume(path: Path) -> dict[str, Any]:
         ValueError and what zipfile and torch raise: the caller adds the file.
     """
     with zipfile.ZipFile(path) as archive:
-        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-            raise ValueError("its members are compressed, torch.save writes none such")
         if (bad := archive.testzip()) is not None:
             raise ValueError(f"{bad} in it does not match its checksum")
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = load_torch(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"it is of another format than {FORMAT}")
     if not all(isinstance(key, str) for key in content):

@@ -25,6 +25,7 @@ from geo_lm4ve.prepare.staging import Staging, staging_name
 from geo_lm4ve.prepare.tar_members import TarMembers
 from geo_lm4ve.prepare.zip_members import ZipMembers
 from geo_lm4ve.progress import Meter
+from geo_lm4ve.reading import reader
 
 Packed: TypeAlias = TarMembers | ZipMembers
 
@@ -32,6 +33,7 @@ WORK = "part"
 """Name of the file that is being written; several, which are moved in together, are numbers."""
 
 
+@reader(DataError, "an intact archive", "delete it and fetch it again")
 def unpack(archive: Path, root: Path, limits: Limits = LIMITS) -> None:
     """Unpack ``archive`` into ``root``, unless a marker in ``root`` says that this was done.
 
@@ -62,6 +64,7 @@ def unpack(archive: Path, root: Path, limits: Limits = LIMITS) -> None:
         write_text(marker, state)
 
 
+@reader(DataError, "an intact archive", "delete it and fetch it again")
 def unpack_chosen(archive: Path, root: Path, wanted: str, limits: Limits = LIMITS) -> list[Path]:
     """Take the files whose name matches ``wanted`` out of ``archive`` into ``root``, without their folders.
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import IO, Any
 
 from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.files import write_json
 from geo_lm4ve.prepare.folder import Folder
 from geo_lm4ve.prepare.members import Member, digest
+from geo_lm4ve.reading import Fields, json_object, reader
 
 try:
     import fcntl
@@ -117,8 +118,15 @@ class Staging:
             return
         try:
             with self.folder.open(NOTE) as file:
-                note = json.load(file)
-            if note["archive"] == self._about():
-                self.noted, self.position, self.since = int(note["done"]), int(note["position"]), state.st_mtime_ns
-        except (ValueError, KeyError, TypeError):
-            self.noted = 0  # as if there were none
+                about, done, position = _noted(file, self.folder.path / NOTE)
+        except DataError:
+            return
+        if about == self._about():
+            self.noted, self.position, self.since = done, position, state.st_mtime_ns
+
+
+@reader(DataError, "a note on unpacking", at="path")
+def _noted(file: IO[bytes], path: Path) -> tuple[Any, int, int]:
+    """What an archive is known by, the byte up to which its members are unpacked, and where the reading stood."""
+    note = Fields(json_object(file.read()))
+    return note["archive"], note.whole("done"), note.whole("position")

@@ -182,6 +182,6 @@ SEEDS = (
         "data manifest", ("geo_lm4ve.data.manifest._read",), _manifest,
         lambda path: data_manifest(path.parent), JSON,
     ),
-    Seed("generated", ("geo_lm4ve.data.generated._content",), _manifest, _into, JSON),
+    Seed("generated", ("geo_lm4ve.data.generated._recipe",), _manifest, _into, JSON),
     Seed("manifest.toml", ("geo_lm4ve.prepare.manifest.read_manifest",), _toml, _read_toml, TEXT),
 )  # fmt: skip

@@ -21,7 +21,6 @@ from geo_lm4ve import cli, options
 from geo_lm4ve.compare.comparison import compare
 from geo_lm4ve.compare.output import to_csv, to_markdown
 from geo_lm4ve.compare.runs import Collection, Run
-from geo_lm4ve.data.generated import Generated
 from geo_lm4ve.engine import provenance
 from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on, training_record
@@ -31,7 +30,6 @@ from geo_lm4ve.engine.session import Session
 from geo_lm4ve.engine.weights import build_experiment_model, selected
 from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import write_json, write_text
-from geo_lm4ve.parts.data import recorded_counts
 from geo_lm4ve.parts.drawer import read_answers
 from geo_lm4ve.parts.task import Task
 from geo_lm4ve.run_files import CONFIG, LOG, PREDICTIONS, RESULTS, SELECTED, TRAINING, read_metrics, read_results
@@ -247,19 +245,6 @@ def _use_resume(path: Path) -> object:
         return position, training_record(small, data, extra.get("trained_on"))
 
 
-GENERATED = Generated("solids", {"seed": 0, "points": [1024], "kinds": {"box": 3}}, {"train": 8, "test": 4}, "own")
-
-
-def _manifest(folder: Path) -> Path:
-    GENERATED.into(folder / "solids", lambda: None)
-    return folder / "solids" / "manifest.json"
-
-
-def _use_manifest(path: Path) -> object:
-    GENERATED.into(path.parent, lambda: None)
-    return recorded_counts(path)
-
-
 def _answers(folder: Path) -> Path:
     entries = [{"file": name, "top": [("box", 0.75), ("ball", 0.25)]} for name in ("a.off", "b.ply")]
     write_json(folder / "answers.json", entries)
@@ -277,8 +262,6 @@ SEEDS = (
     Seed("selected.json", (f"{_FILES}.read_selected",), _selected, lambda path: selected(path.parent.parent), JSON),
     Seed("run folder of before", (f"{_ENGINE}.provenance._of_run",), _old_run, _use_old_run, YAML),
     Seed("resume.pt", (f"{_ENGINE}.checkpoint.load_resume",), _resume, _use_resume, ZIP),
-    Seed("manifest.json of generated files",
-         ("geo_lm4ve.data.generated._recipe", "geo_lm4ve.parts.data.recorded_counts"), _manifest, _use_manifest, JSON),
     Seed("predicted files", ("geo_lm4ve.parts.drawer.read_answers",), _answers, read_answers, JSON),
     Seed("experiment", ("geo_lm4ve.cli.composed",), _experiment, _compose, YAML),
     Seed("config.yaml", ("geo_lm4ve.cli.composed",), _saved_experiment, _compose, YAML),
