@@ -94,6 +94,7 @@ def _changing_probability(table):
         (_table([1e300, 1e300]), "row 0 of argoverse_forecasting"),
         (np.zeros((60, 5)), "must be"),
         (np.zeros((0, 4)), "must be"),
+        (np.float64(7), r"must be \(rows, 3\) or \(rows, 4\), it is \(\)"),
     ],
 )
 def test_argoverse1_refusals(tmp_path, table, message):

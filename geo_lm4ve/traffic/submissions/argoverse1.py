@@ -78,10 +78,10 @@ def _read_table(path: Path) -> Float[np.ndarray, "rows columns"]:
     if not path.is_file():
         raise ForecastError(f"no file {path}" + (" (it is a folder; name the file in it)" if path.is_dir() else ""))
     with open_hdf5(path) as file:
-        table = values(dataset(file, DATASET)).astype(np.float64)
-    if table.ndim != 2 or table.shape[1] not in (3, 4) or not len(table):
-        raise ForecastError(f"{path}: {DATASET} must be (rows, 3) or (rows, 4), it is {table.shape}")
-    return table
+        found = dataset(file, DATASET)
+        if len(found.shape) != 2 or found.shape[1] not in (3, 4) or not len(found):
+            raise ForecastError(f"{path}: {DATASET} must be (rows, 3) or (rows, 4), it is {found.shape}")
+        return values(found).astype(np.float64)
 
 
 def _check_finite(table: Float[np.ndarray, "rows columns"]) -> None:
