@@ -91,9 +91,9 @@ def _rows(table: pa.Table, place: int, chance: random.Random) -> pa.Table:
 
 def _many(table: pa.Table, place: int, chance: random.Random) -> pa.Table:
     """One row, a million times over: a run of equal values takes no room."""
-    count = chance.choice((10**4, 10**6)) if len(table) else 0
+    count = chance.choice((10**4, 10**6))
     row = table.slice(0, 1)
-    if any(pa.types.is_nested(kind) for kind in row.schema.types):
+    if not len(table) or any(pa.types.is_nested(kind) for kind in row.schema.types):
         return pa.concat_tables([table] * 20)
     return pa.table({name: pa.repeat(row.column(name)[0], count) for name in row.schema.names})
 
