@@ -33,7 +33,8 @@ _RUNS = (
     "socket.connect",
     "pty.spawn",
 )
-_CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod")
+_CHANGES = {"os.remove": 1, "os.rename": 2, "os.rmdir": 1, "os.mkdir": 2, "os.link": 2, "os.symlink": 2, "os.chmod": 2}
+"""With the place among their details of the folder, as a handle, in which the file is; -1 is where the process is."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,20 @@ class Watch:
         if event in _RUNS:
             self.seen.append(f"{event} {details[:2]}")
         elif event in _CHANGES or (event == "open" and _writes(details)):
-            path = str(Path(os.fsdecode(details[0])).resolve()) if isinstance(details[0], str | bytes) else ""
-            if path and not path.startswith((self.folder, "/dev/")):
+            path = _path(event, details)
+            if path is not None and not str(path).startswith((self.folder, "/dev/")):
                 self.seen.append(f"{event} {path}")
+
+
+def _path(event: str, details: tuple[Any, ...]) -> Path | None:
+    """Which file an event is about; None for a handle, and for a name in a folder that ``open`` does not tell."""
+    if not isinstance(details[0], str | bytes):
+        return None
+    name = os.fsdecode(details[0])
+    if event == "open" and details[1] is None and "/" not in name:
+        return None
+    handle = details[_CHANGES[event]] if event in _CHANGES else -1
+    return (Path(f"/proc/self/fd/{handle}" if handle != -1 else "") / name).resolve()
 
 
 def _writes(details: tuple[Any, ...]) -> bool:

@@ -22,6 +22,7 @@ class Seed:
         write: makes the file, and whatever has to lie beside it, in an empty folder; returns the file to mutate.
         read: reads the file as a user does, far enough that every value has been looked at.
         mutators: what is done to its bytes.
+        forgiving: a spoiled file costs time and nothing else, so that no case is refused.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Seed:
     write: Callable[[Path], Path]
     read: Callable[[Path], object]
     mutators: Sequence[Mutator]
+    forgiving: bool = False
 
     def mutated(self, content: bytes, case: int) -> bytes:
         """The bytes of one case: one to three mutations, the same whenever it is asked for."""

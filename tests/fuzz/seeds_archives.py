@@ -81,5 +81,5 @@ SEEDS = (
     Seed("chosen of zip", (_CHOOSE,), _zip, _choose, (*ZIP, *ZIP_NAMES)),
     Seed("tar", (_UNPACK,), _tar("w"), _unpack, (*TAR, *BYTES)),
     Seed("tar gz", (_UNPACK,), _tar("w:gz"), _unpack, (*TAR_GZ, *BYTES)),
-    Seed("note on unpacking", ("geo_lm4ve.prepare.staging._noted",), _note, _go_on, JSON),
+    Seed("note on unpacking", ("geo_lm4ve.prepare.staging._noted",), _note, _go_on, JSON, forgiving=True),
 )

@@ -19,4 +19,4 @@ def test_spoiled_files_are_named_and_nothing_else_happens(name):
     outcome = run(SEEDS[name], range(CASES))
     assert sum(outcome.ends.values()) == CASES
     assert not outcome.faults, outcome.faults
-    assert outcome.ends["named"], "no case was refused: what is mutated is not what is read"
+    assert SEEDS[name].forgiving or outcome.ends["named"], "no case was refused: what is mutated is not what is read"
