@@ -45,28 +45,30 @@ _LONGEST = 180
 
 @contextlib.contextmanager
 def atomic_path(target: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside ``target``; rename it onto ``target`` when the body ends well.
+    """Yield a path in a temporary folder beside ``target``; rename it onto ``target`` when the body ends well.
 
-    The temporary file is removed when the body raises; one that a killed process left is removed by the next that
-    writes the same target.
+    The folder takes what a library writes beside its file, too (safetensors does). It is removed when the body raises;
+    one that a killed process left is removed by the next that writes the same target.
 
     Raises:
         DiskFullError: the disk ran full, whatever the library that was writing calls it.
         WriteError: the folder or file cannot be written; names it.
     """
     target = Path(target)
-    temporary = target.with_name(_temporary_name(target.name))
+    folder = target.with_name(_temporary_name(target.name))
+    temporary = folder / "new"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         sweep(target)
+        folder.mkdir(exist_ok=True)
         yield temporary
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
         temporary.replace(target)
+        shutil.rmtree(folder)
     except BaseException as error:
         named = _write_error(error, target)
-        with contextlib.suppress(OSError):  # a folder that has become read-only keeps it
-            temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # a place that has become read-only keeps it
         if named is None:
             raise
         raise named from error
@@ -89,7 +91,15 @@ def sweep(target: Path) -> None:
     for left in target.parent.glob(f"{glob.escape(prefix)}*@{suffix}"):
         owner = left.name.removeprefix(prefix).removesuffix(f"@{suffix}")
         if owner.isdecimal() and int(owner) != os.getpid() and not alive(int(owner)):
-            left.unlink(missing_ok=True)
+            _discard(left)
+
+
+def _discard(left: Path) -> None:
+    """Remove a temporary folder, or a file, which it was before."""
+    if left.is_dir() and not left.is_symlink():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        left.unlink(missing_ok=True)
 
 
 def alive(process: int) -> bool:
@@ -115,7 +125,8 @@ def _write_error(error: BaseException, target: Path) -> WriteError | None:
     if not isinstance(error, OSError) or error.errno is None:
         return None
     named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else target
-    if named != target.parent and named.parent != target.parent and named not in target.parents:
+    beside = named.parent.parent if named.parent.name.endswith(".tmp") else named.parent
+    if target.parent not in (named, beside) and named not in target.parents:
         return None
     return WriteError(error.errno, f"cannot write {target} ({said(error)}); make it writable or choose another place")
 
@@ -218,10 +229,10 @@ def remove(path: Path) -> None:
 
 def sweep_folder(folder: Path) -> None:
     """Remove every temporary file in a folder, and below, that killed processes of this machine left."""
-    for left in folder.rglob(f".*@{_host()}.tmp"):
+    for left in list(folder.rglob(f".*@{_host()}.tmp")):
         owner = left.name.removesuffix(f"@{_host()}.tmp").rsplit(".", 1)[-1]
         if owner.isdecimal() and int(owner) != os.getpid() and not alive(int(owner)):
-            left.unlink(missing_ok=True)
+            _discard(left)
 
 
 def checksum(path: Path | str, algorithm: str = "sha256") -> str:

@@ -6,9 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import save_file
 
 from geo_lm4ve.files import (
     DiskFullError,
@@ -108,7 +115,9 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_writes_is_not
     living = tmp_path / dead.name.replace(dead.name.split(".")[-2].split("@")[0], str(os.getppid()))
     elsewhere = tmp_path / dead.name.replace("@", "@0")
     for path in (dead, living, elsewhere):
-        path.write_text("half")
+        path.mkdir()
+        (path / "new").write_text("half")
+        (path / ".tmpJ0qE0O").write_text("what safetensors writes first")
     with atomic_path(tmp_path / "a[1].bin") as temporary:
         temporary.write_text("whole")
     assert {path.name for path in tmp_path.iterdir()} == {"a[1].bin", living.name, elsewhere.name}
@@ -183,3 +192,46 @@ def test_a_folder_is_swept_with_what_lies_below(tmp_path):
         (tmp_path / "sub" / name).write_text("half")
     sweep_folder(tmp_path)
     assert sorted(path.name for path in (tmp_path / "sub").iterdir()) == sorted(left[1:])
+
+
+def _torch(path):
+    torch.save({"a": torch.zeros(50_000)}, path)
+
+
+def _safetensors(path):
+    save_file({"a": torch.zeros(50_000)}, path)
+
+
+def _numpy(path):
+    with path.open("wb") as file:
+        np.save(file, np.zeros(50_000))
+
+
+def _hdf5(path):
+    with h5py.File(path, "w") as file:
+        file["a"] = np.zeros(50_000)
+
+
+def _parquet(path):
+    pq.write_table(pa.table({"a": np.random.default_rng(0).random(50_000)}), path)
+
+
+def _picture(path):
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), dtype=np.uint8)).save(path, format="png")
+
+
+def _text(path):
+    path.write_text("x" * 100_000)
+
+
+@pytest.mark.parametrize("write", [_torch, _safetensors, _numpy, _hdf5, _parquet, _picture, _text])
+@pytest.mark.parametrize("left", [0, 20_000])
+def test_on_a_disk_that_is_full_every_library_says_so_and_leaves_nothing(tiny_disk, write, left):
+    target = tiny_disk.folder / "a.bin"
+    write_json(target, "before")
+    tiny_disk.fill(left)
+    said = rf"^no space left while writing {target}; free some"
+    with pytest.raises(DiskFullError, match=said), atomic_path(target) as temporary:
+        write(temporary)
+    assert sorted(path.name for path in tiny_disk.folder.iterdir()) == ["a.bin", "filler"]
+    assert target.read_text() == '"before"\n'

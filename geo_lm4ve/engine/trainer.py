@@ -181,7 +181,7 @@ class Trainer:
         label = f"epoch {position.epoch + 1}/{self.optim.epochs}"
         total = self.steps_per_epoch * self.optim.batch_size
         batches = self.loader.batches(position.epoch, start=position.step * accumulate)
-        rate = 0.0
+        rate = max(group["lr"] for group in self.optimizer.param_groups)  # a checkpoint may stand behind the last step
         with Meter(label, total, quiet=not self.session.main, done=position.step * self.optim.batch_size) as meter:
             for count, batch in enumerate(batches, start=1):
                 if position.step == self.steps_per_epoch:

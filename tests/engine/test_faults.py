@@ -2,10 +2,7 @@
 
 import errno
 import json
-import os
 import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 from small_runs import experiment
@@ -109,40 +106,20 @@ def test_clouds_are_in_memory_so_their_folder_may_go(tmp_path, monkeypatch):
     assert train(small)["samples"] == 20
 
 
-@pytest.fixture
-def tiny_disk(tmp_path):
-    """A file system of 2 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip("no file system can be mounted here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(folder: Path, leave: int) -> Path:
-    """A file that leaves so many bytes of the disk."""
-    filler = folder / "filler"
-    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    filler.write_bytes(bytes(max(free - leave, 0)))
-    return filler
-
-
 @pytest.mark.parametrize("left", [0, 150_000])  # for the log; for the log and a part of the checkpoint
 def test_a_disk_that_runs_full_keeps_the_last_checkpoint(tmp_path, tiny_disk, monkeypatch, left):
-    small = experiment(tmp_path, run={"root": str(tiny_disk), "select_on": "last"})
+    small = experiment(tmp_path, run={"root": str(tiny_disk.folder), "select_on": "last"})
     finish, filled = training.finish_epoch, []
 
     def full(trainer, row, trackers):
         if trainer.position.epoch == 1:
-            filled.append(fill(tiny_disk, left))
+            filled.append(tiny_disk.fill(left))
         finish(trainer, row, trackers)
 
     monkeypatch.setattr(training, "finish_epoch", full)
     with pytest.raises(DiskFullError, match="no space left while writing") as caught:
         train(small)
-    (folder,) = (tiny_disk / "small").iterdir()
+    (folder,) = (tiny_disk.folder / "small").iterdir()
     assert f"go on with: python tools/train.py {folder}" in notes(caught)
     monkeypatch.undo()
     filled[0].unlink()

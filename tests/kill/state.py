@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ def _digest(path: Path) -> str:
 def _content(path: Path) -> Iterator[bytes]:
     if path.suffix == ".pt":
         yield from _tensors(torch.load(path, map_location="cpu", weights_only=True))
+    elif path.suffix == ".safetensors":  # which notes its header in no fixed order
+        content = path.read_bytes()
+        start = 8 + struct.unpack("<Q", content[:8])[0]
+        yield json.dumps(json.loads(content[8:start]), sort_keys=True).encode()
+        yield content[start:]
     elif path.suffix in (".json", ".jsonl"):
         text = path.read_text()
         for value in map(json.loads, text.splitlines() if path.suffix == ".jsonl" else [text]):

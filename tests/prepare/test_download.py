@@ -1,11 +1,12 @@
 import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from geo_lm4ve.files import DiskFullError
+from geo_lm4ve.files import DiskFullError, WriteError
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.prepare import download as download_module
 from geo_lm4ve.prepare.download import download
@@ -182,6 +183,23 @@ def test_every_source_gone(server, target):
     assert f"instead of {MD5}" in lines[3]
     assert not target.exists()
     assert not part(target).exists()
+
+
+def test_a_disk_that_runs_full_in_the_transfer_is_named_at_once(server, target):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    target.parent.mkdir()
+    part(target).symlink_to("/dev/full")
+    with pytest.raises(DiskFullError, match=rf"^no space left while writing {part(target)}"):
+        fetch(target, server.url(), server.url())
+    assert len(server.requests) == 1
+
+
+def test_a_place_that_cannot_be_written_is_named_at_once(server, target):
+    part(target).mkdir(parents=True)
+    with pytest.raises(WriteError, match=rf"^cannot write {part(target)} \(Is a directory"):
+        fetch(target, server.url(), server.url())
+    assert len(server.requests) == 1
 
 
 def test_full_disk_is_seen_before_the_transfer(server, target, monkeypatch):
