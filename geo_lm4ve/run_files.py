@@ -22,6 +22,8 @@ _UNKNOWN = ("seed", "data", "data_root", "counts", "synthetic", "trained_on", "c
 """Entries that are None where they are not known."""
 _DEEP = 40
 """Levels of mappings and lists in a file of a run; the deepest that is written has a quarter of them."""
+_LARGEST = 1e100
+"""Squares and sums of metrics are computed."""
 _REMEDY = "restore it, or train again"
 
 
@@ -39,7 +41,8 @@ def read_results(path: Path) -> dict[str, Any]:
     for name, value in Fields(results).fields("metrics").values.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"metric {name!r} is {str(value)[:60]!r}, not a number")
-        float(value)  # an integer of hundreds of digits is none
+        if _LARGEST < abs(value) < float("inf"):
+            raise ValueError(f"metric {name!r} is beyond {_LARGEST:g}")
     known = _given(Fields(results))
     _check(known, text=("experiment", "block", "commit", "device"), number=("wall_seconds",), count=("samples",))
     _check(known, mapping=("choices", "config", "protocol", "environment", "parameters", "trained_on"))

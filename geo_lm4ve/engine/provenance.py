@@ -73,7 +73,7 @@ def trained_on(source: Path | None) -> dict[str, Any]:
     folder = checkpoint_folder(source).resolve()
     if (folder / TRAINING).is_file():
         return read_training(folder / TRAINING)
-    return _of_run(folder.parent.parent if folder.parent.name == "checkpoints" else folder)
+    return of_run(folder.parent.parent if folder.parent.name == "checkpoints" else folder)
 
 
 def said(results: Mapping[str, Any]) -> str:
@@ -105,7 +105,7 @@ def _text(value: Any) -> str:
 
 
 @reader(RunError, "the folder of a run", "restore its results.json and config.yaml, or train again")
-def _of_run(run: Path) -> dict[str, Any]:
+def of_run(run: Path) -> dict[str, Any]:
     """What a run folder of before TRAINING was written says: its results if it was finished, else its config."""
     results = read_results(run / RESULTS) if (run / RESULTS).is_file() else {}
     config = results.get("config") or (read_values(run / CONFIG) if (run / CONFIG).is_file() else {})

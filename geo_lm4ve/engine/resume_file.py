@@ -99,7 +99,8 @@ def check_optimizer(stored: Fields, optimizer: torch.optim.Optimizer, parameters
         if type(place) is not int or not 0 <= place < len(parameters) or not isinstance(values, dict):
             raise ValueError(f"optimizer.state has an entry {str(place)[:60]!r} of no parameter")
         for name, value in values.items():
-            if isinstance(value, Tensor) and not _fits(value, parameters[place]):
+            factored = str(name).endswith("_var")  # Adafactor's have 1 in place of a dimension
+            if isinstance(value, Tensor) and not _fits(value, parameters[place], factored):
                 raise ValueError(f"optimizer.state[{place}].{name} is {_kind(value)}: of another model")
 
 
@@ -114,11 +115,13 @@ def _alike(value: Any, like: Any) -> bool:
     return isinstance(value, type(like))
 
 
-def _fits(value: Tensor, parameter: Tensor) -> bool:
-    """A number, or as large as the parameter; a factored state has 1 in place of a dimension."""
+def _fits(value: Tensor, parameter: Tensor, factored: bool) -> bool:
+    """A number, or as large as the parameter, with a place in memory for each element."""
     if value.layout != torch.strided or value.ndim not in (0, parameter.ndim):
         return False
-    return all(size in (1, full) for size, full in zip(value.shape, parameter.shape))
+    if any(size > 1 and not stride for size, stride in zip(value.shape, value.stride())):
+        return False
+    return all(size == full or (factored and size == 1) for size, full in zip(value.shape, parameter.shape))
 
 
 def _kind(value: Any) -> str:

@@ -260,7 +260,7 @@ SEEDS = (
     Seed("metrics.jsonl", (f"{_FILES}._log",), _log, _use_log, JSON_LINES),
     Seed("training.json", (f"{_FILES}.read_training",), _training, _use_training, JSON),
     Seed("selected.json", (f"{_FILES}.read_selected",), _selected, lambda path: selected(path.parent.parent), JSON),
-    Seed("run folder of before", (f"{_ENGINE}.provenance._of_run",), _old_run, _use_old_run, YAML),
+    Seed("run folder of before", (f"{_ENGINE}.provenance.of_run",), _old_run, _use_old_run, YAML),
     Seed("resume.pt", (f"{_ENGINE}.checkpoint.load_resume",), _resume, _use_resume, ZIP),
     Seed("predicted files", ("geo_lm4ve.parts.drawer.read_answers",), _answers, read_answers, JSON),
     Seed("experiment", ("geo_lm4ve.cli.composed",), _experiment, _compose, YAML),
