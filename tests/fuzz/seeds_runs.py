@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import os
 import warnings
 from functools import cache
 from pathlib import Path
@@ -55,15 +55,15 @@ ROW = {
 @cache
 def _small():
     """A small experiment whose data are at hand, and its task."""
-    folder = tempfile.TemporaryDirectory(prefix="fuzz-runs-")
-    small = experiment(Path(folder.name), head={"hidden": [8]}, **SMALL)
+    folder = Path(os.environ["GEO_LM4VE_CACHE"]) / "small"  # goes with the folder of the seed
+    small = experiment(folder, head={"hidden": [8]}, **SMALL)
     data = small.data.build()
-    return folder, small, data, small.task.build(data)
+    return small, data, small.task.build(data)
 
 
 def _run(folder: Path) -> Path:
     """A finished run's results and predictions; returns the folder."""
-    _, small, data, task = _small()
+    small, data, task = _small()
     batches = list(data.loader("test", batch_size=20, train=False, seed=0).batches(0))
     torch.manual_seed(0)
     records = [one for batch in batches for one in task.records(torch.randn(len(batch), 4), batch)]
@@ -95,7 +95,7 @@ def _predictions(folder: Path) -> Path:
 def _use_outcome(path: Path) -> object:
     from geo_lm4ve.classification.report import chosen, confusion_of
 
-    task = _small()[3]
+    task = _small()[2]
     results, records = read_outcome(path.parent, task)
     return said(results), chosen(records), confusion_of(records, task.classes)
 
@@ -148,7 +148,7 @@ def _use_log(path: Path) -> object:
 
 
 def _training(folder: Path) -> Path:
-    _, small, data, _ = _small()
+    small, data, _ = _small()
     record = training_record(small, data, None)
     earlier = [{key: record[key] for key in ("data", "data_root", "counts")}]
     write_json(folder / TRAINING, {**record, "earlier": earlier, "epoch": 3})
@@ -157,7 +157,7 @@ def _training(folder: Path) -> Path:
 
 
 def _use_training(path: Path) -> object:
-    _, small, data, _ = _small()
+    small, data, _ = _small()
     record = trained_on(path.parent)
     with patch.object(provenance, "commit", str):  # asks git, which is no part of reading
         again = training_record(small, data, record)
@@ -176,7 +176,7 @@ def _old_run(folder: Path) -> Path:
 
 
 def _use_old_run(path: Path) -> object:
-    _, small, data, _ = _small()
+    small, data, _ = _small()
     return said({**data_facts(data, small.data), "trained_on": trained_on(path.parent)}), run_name(path.parent)
 
 
@@ -186,7 +186,7 @@ def _experiment(folder: Path) -> Path:
 
 
 def _saved_experiment(folder: Path) -> Path:
-    write_text(folder / CONFIG, to_yaml(_small()[1], "python tools/train.py <this file>"))
+    write_text(folder / CONFIG, to_yaml(_small()[0], "python tools/train.py <this file>"))
     return folder / CONFIG
 
 
@@ -210,13 +210,13 @@ def _use_option(path: Path) -> object:
 
 
 def _trained():
-    _, small, _, task = _small()
+    small, _, task = _small()
     model = build_experiment_model(small, task.outputs)
     return model, small.optim.build(model)
 
 
 def _resume(folder: Path) -> Path:
-    _, small, data, _ = _small()
+    small, data, _ = _small()
     model, optimizer = _trained()
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
@@ -235,7 +235,7 @@ def _resume(folder: Path) -> Path:
 
 
 def _use_resume(path: Path) -> object:
-    _, small, data, _ = _small()
+    small, data, _ = _small()
     model, optimizer = _trained()
     position, extra = load_resume(path.parent.parent, model, optimizer)
     for parameter in model.parameters():
