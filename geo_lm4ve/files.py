@@ -77,11 +77,12 @@ def atomic_path(target: Path | str) -> Iterator[Path]:
 def _temporary_name(name: str) -> str:
     """``.NAME.PID@HOST.tmp``; a name too long for that is named by its hash."""
     short = name if len(os.fsencode(name)) <= _LONGEST else hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
-    return f".{short}.{os.getpid()}@{_host()}.tmp"
+    return f".{short}.{os.getpid()}@{host()}.tmp"
 
 
 @functools.cache
-def _host() -> str:
+def host() -> str:
+    """What names of temporary files call this machine."""
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
@@ -229,8 +230,8 @@ def remove(path: Path) -> None:
 
 def sweep_folder(folder: Path) -> None:
     """Remove every temporary file in a folder, and below, that killed processes of this machine left."""
-    for left in list(folder.rglob(f".*@{_host()}.tmp")):
-        owner = left.name.removesuffix(f"@{_host()}.tmp").rsplit(".", 1)[-1]
+    for left in list(folder.rglob(f".*@{host()}.tmp")):
+        owner = left.name.removesuffix(f"@{host()}.tmp").rsplit(".", 1)[-1]
         if owner.isdecimal() and int(owner) != os.getpid() and not alive(int(owner)):
             _discard(left)
 

@@ -4,7 +4,8 @@ import io
 import tarfile
 import zipfile
 
-from geo_lm4ve.prepare import archive as module
+from geo_lm4ve.prepare.tar_members import TarMembers
+from geo_lm4ve.prepare.zip_members import ZipMembers
 
 WHOLE = {"train/1.csv": b"one", "train/2.csv": b"two" * 1000, "train/deep/3.csv": b"", "4.csv": b"four"}
 
@@ -52,14 +53,14 @@ class Killed(BaseException):
 
 def killed_at(monkeypatch, count):
     """The next run ends in the middle of file ``count``, as by Ctrl-C."""
-    real, calls = module._write, []
+    calls = []
+    for members in (TarMembers, ZipMembers):
 
-    def write(packed, member, folder, name, meter):
-        calls.append(name)
-        if len(calls) > count:
-            with folder.create(name) as file:
-                file.write(b"ha")
-            raise Killed
-        real(packed, member, folder, name, meter)
+        def content(self, member, real=members.content):
+            calls.append(member.name)
+            if len(calls) > count:
+                yield b"ha"
+                raise Killed
+            yield from real(self, member)
 
-    monkeypatch.setattr(module, "_write", write)
+        monkeypatch.setattr(members, "content", content)

@@ -183,10 +183,10 @@ def test_what_cannot_be_removed_is_named(tmp_path):
 
 
 def test_a_folder_is_swept_with_what_lies_below(tmp_path):
-    from geo_lm4ve.files import _host
+    from geo_lm4ve.files import host
 
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-    left = [f".a.pt.{dead.stdout.strip()}@{_host()}.tmp", f".a.pt.{os.getppid()}@{_host()}.tmp", ".a.pt.1x@abc.tmp"]
+    left = [f".a.pt.{dead.stdout.strip()}@{host()}.tmp", f".a.pt.{os.getppid()}@{host()}.tmp", ".a.pt.1x@abc.tmp"]
     for name in left:
         (tmp_path / "sub").mkdir(exist_ok=True)
         (tmp_path / "sub" / name).write_text("half")

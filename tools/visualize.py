@@ -46,9 +46,9 @@ def draw(given: argparse.Namespace) -> list[Path]:
         from geo_lm4ve.viz.logs import draw_logs
 
         return draw_logs(runs, out, given.metrics)
-    from geo_lm4ve.parts.drawer import draw_files, read_answers
+    from geo_lm4ve.parts.drawer import draw_files
 
-    return draw_files(given.paths, out, read_answers(given.predictions) if given.predictions else {})
+    return draw_files(given.paths, out, given.predictions)
 
 
 def draw_run(given: argparse.Namespace, run: Path) -> list[Path]:

@@ -15,39 +15,48 @@ Drawer = Callable[[Sequence[Path], Path, Mapping[str, Mapping[str, Any]]], list[
 """Draws files into a folder, given what was predicted: file name as given -> its entry of the JSON that
 ``tools/predict.py --out`` wrote. Returns the files written; UserError where a file cannot be read."""
 
-DRAWERS: dict[str, Drawer] = {}
+Answer = Callable[[Fields], object]
+"""Looks at what was predicted for one file; ValueError if a drawer cannot show it."""
+
+DRAWERS: dict[str, tuple[Drawer, Answer]] = {}
 """By suffix, in lower case with its dot; complete after ``load_parts()``."""
 
 
-def drawer(*suffixes: str) -> Callable[[Drawer], Drawer]:
-    """Decorator: draw files with these suffixes; ConfigError if one is taken."""
+def drawer(*suffixes: str, answer: Answer = lambda entry: None) -> Callable[[Drawer], Drawer]:
+    """Decorator: draw files with these suffixes, whose predictions are as ``answer`` has it.
+
+    Raises:
+        ConfigError: a suffix is taken.
+    """
 
     def add(draw: Drawer) -> Drawer:
         for suffix in suffixes:
             if suffix in DRAWERS:
-                raise ConfigError(f"{suffix} files are already drawn by {DRAWERS[suffix].__qualname__}")
-            DRAWERS[suffix] = draw
+                raise ConfigError(f"{suffix} files are already drawn by {DRAWERS[suffix][0].__qualname__}")
+            DRAWERS[suffix] = draw, answer
         return draw
 
     return add
 
 
 @reader(UserError, "predictions of files", "write it with tools/predict.py --out")
-def read_answers(path: Path) -> dict[str, dict[str, Any]]:
+def read_answers(path: Path, check: Answer) -> dict[str, dict[str, Any]]:
     """File name as given -> its entry, of the JSON that ``tools/predict.py --out`` wrote."""
     entries = from_json(path.read_bytes())
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("it is not a list of one entry per file")
     for entry in entries:
-        top, file = entry.get("top"), Fields(entry).text("file")
-        pairs = isinstance(top, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in top)
-        if not pairs or not top or not all(isinstance(c, str) and isinstance(p, float) and 0 <= p <= 1 for c, p in top):
-            raise ValueError(f"top of {file[:200]} is not a list of classes and probabilities")
+        check(Fields(entry, f"of {Fields(entry).text('file')[:200]!r}: "))
     return {entry["file"]: entry for entry in entries}
 
 
-def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Mapping[str, Any]]) -> list[Path]:
+def draw_files(files: Sequence[Path], out: Path, predictions: Path | None = None) -> list[Path]:
     """Draw files of one kind into ``out``; returns the files written.
+
+    Args:
+        files: what to draw.
+        out: folder for the pictures.
+        predictions: what ``tools/predict.py --out`` wrote of them.
 
     Raises:
         UserError: a file is not there or cannot be read, nothing draws such files, or they are of several kinds.
@@ -57,10 +66,11 @@ def draw_files(files: Sequence[Path], out: Path, predictions: Mapping[str, Mappi
     if len(kinds) > 1:
         first, second = list(kinds.values())[:2]
         raise UserError(f"{first} and {second} are not drawn together: give files of one kind")
-    return next(iter(kinds))(files, out, predictions)
+    draw, answer = next(iter(kinds))
+    return draw(files, out, {} if predictions is None else read_answers(predictions, answer))
 
 
-def _drawer_of(path: Path) -> Drawer:
+def _drawer_of(path: Path) -> tuple[Drawer, Answer]:
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     if path.suffix.lower() not in DRAWERS:

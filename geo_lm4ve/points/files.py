@@ -20,6 +20,7 @@ from torch import Tensor
 from geo_lm4ve.hdf5 import dataset, open_hdf5, values
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.reading import reader
+from geo_lm4ve.words import line
 
 NAMES = "shape_names.txt"
 
@@ -88,7 +89,7 @@ def _names(path: Path) -> tuple[str, ...]:
     twice = sorted(name for name, count in Counter(names).items() if count > 1 and name)
     if twice or "" in names:
         raise DataError(f"{path} must hold one distinct class name a line; empty or repeated: {twice or 'a line'}")
-    if odd := [name for name in names if not name.isprintable()]:
+    if odd := [name for name in names if line(name) != name]:
         raise DataError(f"{path} has the name {odd[0]!r:.80} with characters that are not seen; remove them")
     return names
 

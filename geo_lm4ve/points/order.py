@@ -74,7 +74,7 @@ def _load(path: Path, digest: str, count: int) -> Tensor | None:
     if not path.is_file():
         return None
     try:
-        order = _read(path, digest)
+        order = read_order(path, digest)
     except CacheError as error:
         say(str(error))
         return None
@@ -82,7 +82,8 @@ def _load(path: Path, digest: str, count: int) -> Tensor | None:
 
 
 @reader(CacheError, "an order of points", "computing it again")
-def _read(path: Path, digest: str) -> Tensor:
+def read_order(path: Path, digest: str) -> Tensor:
+    """The stored order (n, count) of the clouds with this digest; CacheError if it is damaged or of others."""
     with safe_open(path, "pt") as file:
         meta, order = file.metadata() or {}, file.get_tensor("order")
     if meta.get("points") != digest or meta.get("order") != _digest(order):

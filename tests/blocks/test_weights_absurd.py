@@ -5,9 +5,9 @@ import struct
 
 import pytest
 import torch
+from gguf_files import patched, write_gguf
+from meta_files import PARAMS, write_meta
 from safetensors.torch import save_file
-from test_weights_gguf import patched, write_gguf
-from test_weights_meta import PARAMS, write_meta
 from weight_sources import TINY, llama_state, write_folder
 
 from geo_lm4ve.blocks.base import BlockError

@@ -57,7 +57,7 @@ def test_a_cache_that_disappears_ends_training_with_what_is_kept(tmp_path, monke
         return begin(self)
 
     monkeypatch.setattr(Trainer, "begin_step", gone)
-    with pytest.raises(DataError, match=r"the scene cache lacks .*shard-00000") as caught:
+    with pytest.raises(DataError, match=r"shard-00000\S* is missing; delete it and manifest") as caught:
         train(small)
     folder = only_run(tmp_path)
     assert f"what was trained is kept; go on with: python tools/train.py {folder}" in notes(caught)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from gguf import GGMLQuantizationType as Kind
+from gguf_files import write_gguf
+from meta_files import write_meta
 from mutate import BYTES
 from mutate_packed import SAFETENSORS, ZIP
 from mutate_text import JSON
 from seed import Seed
-from test_weights_gguf import Kind, write_gguf
-from test_weights_meta import write_meta
 from weight_sources import TINY, llama_state, write_folder
 
 from geo_lm4ve.blocks.extraction import extract
 from geo_lm4ve.blocks.frozen import FrozenBlock
 from geo_lm4ve.blocks.sources.hub import HubCheckpoint
+from geo_lm4ve.blocks.sources.hub_repository import HubRepository
+from geo_lm4ve.blocks.sources.remote_file import RemoteFile
 from geo_lm4ve.blocks.sources.selection import select_layers
 
-logging.getLogger("geo_lm4ve").setLevel(logging.ERROR)
 SMALL = TINY | {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2}
 _BLOCKS = "geo_lm4ve.blocks."
 _SELECTED = (f"{_BLOCKS}sources.selection.wanted_layout", f"{_BLOCKS}sources.selection.select_layers")
@@ -97,7 +98,7 @@ def extracted(place: Path) -> Path:
     return extract(f"dir:{place / 'model'}", [0, 1], place / "layers.safetensors", final_norm=True).path
 
 
-class Shelf:
+class Shelf(HubRepository):
     """A hub's repository whose files lie in a folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -108,7 +109,7 @@ class Shelf:
         return Lying(self.folder / name)
 
 
-class Lying:
+class Lying(RemoteFile):
     """A file as the hub's are read, without the network."""
 
     def __init__(self, path: Path) -> None:

@@ -21,8 +21,7 @@ from geo_lm4ve.data.generated import Generated
 from geo_lm4ve.data.manifest import data_manifest
 from geo_lm4ve.geometry.meshes import Cloud, read_points
 from geo_lm4ve.points.files import NAMES, Clouds, count_clouds, read_names, read_split
-from geo_lm4ve.points.order import _read as _stored_order
-from geo_lm4ve.points.order import fps_order
+from geo_lm4ve.points.order import fps_order, read_order
 from geo_lm4ve.prepare.manifest import Manifest, read_manifest
 
 POINTS = ("geo_lm4ve.geometry.meshes.read_points",)
@@ -127,7 +126,7 @@ def _order(folder: Path) -> Path:
 def _read_order(path: Path) -> torch.Tensor:
     """A damaged one is refused, and computed again."""
     try:
-        return _stored_order(path, hashlib.sha256(STORED.numpy().tobytes()).hexdigest())
+        return read_order(path, hashlib.sha256(STORED.numpy().tobytes()).hexdigest())
     finally:
         order = fps_order(STORED, 15, path.parent, "clouds")
         assert all(len(set(row)) == len(row) and row[0] == 0 for row in order.tolist()), "an order that repeats"
@@ -177,7 +176,7 @@ SEEDS = (
         "shape names", ("geo_lm4ve.points.files._names",),
         lambda folder: _split(folder).with_name(NAMES), lambda path: read_names(path.parent), TEXT,
     ),
-    Seed("order of points", ("geo_lm4ve.points.order._read",), _order, _read_order, SAFETENSORS),
+    Seed("order of points", ("geo_lm4ve.points.order.read_order",), _order, _read_order, SAFETENSORS),
     Seed(
         "data manifest", ("geo_lm4ve.data.manifest._read",), _manifest,
         lambda path: data_manifest(path.parent), JSON,

@@ -32,6 +32,7 @@ from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import write_json, write_text
 from geo_lm4ve.parts.drawer import read_answers
 from geo_lm4ve.parts.task import Task
+from geo_lm4ve.points.viz.files import best_classes
 from geo_lm4ve.run_files import CONFIG, LOG, PREDICTIONS, RESULTS, SELECTED, TRAINING, read_metrics, read_results
 from geo_lm4ve.saved import CARD
 from geo_lm4ve.traffic.forecast.records import check_records, forecast_records, forecasts_of, table_of
@@ -262,7 +263,8 @@ SEEDS = (
     Seed("selected.json", (f"{_FILES}.read_selected",), _selected, lambda path: selected(path.parent.parent), JSON),
     Seed("run folder of before", (f"{_ENGINE}.provenance.of_run",), _old_run, _use_old_run, YAML),
     Seed("resume.pt", (f"{_ENGINE}.checkpoint.load_resume",), _resume, _use_resume, ZIP),
-    Seed("predicted files", ("geo_lm4ve.parts.drawer.read_answers",), _answers, read_answers, JSON),
+    Seed("predicted files", ("geo_lm4ve.parts.drawer.read_answers",), _answers,
+         lambda path: read_answers(path, best_classes), JSON),
     Seed("experiment", ("geo_lm4ve.cli.composed",), _experiment, _compose, YAML),
     Seed("config.yaml", ("geo_lm4ve.cli.composed",), _saved_experiment, _compose, YAML),
     Seed("option", ("geo_lm4ve.yaml_file.read_yaml",), _option, _use_option, YAML),

@@ -129,7 +129,7 @@ def test_manifest_errors(tmp_path):
         read_manifest(path)
     for content in ("[archive]\nname = 'a'\n", "not toml"):
         path.write_text(content)
-        with pytest.raises(DataError, match="is not a manifest"):
+        with pytest.raises(DataError, match="not a manifest"):
             read_manifest(path)
 
 

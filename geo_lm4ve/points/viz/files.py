@@ -10,11 +10,20 @@ from geo_lm4ve.geometry.meshes import SUFFIXES, read_points
 from geo_lm4ve.parts.drawer import drawer
 from geo_lm4ve.points.viz.cards import Card, section
 from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
+from geo_lm4ve.reading import Fields
 from geo_lm4ve.viz.html import html_report
 from geo_lm4ve.words import line
 
 
-@drawer(*SUFFIXES)
+def best_classes(entry: Fields) -> None:
+    """``top`` of an entry: (class, probability) of its best classes; ValueError for anything else."""
+    top = entry["top"]
+    pairs = isinstance(top, list) and top and all(isinstance(pair, list) and len(pair) == 2 for pair in top)
+    if not pairs or not all(isinstance(c, str) and isinstance(p, float) and 0 <= p <= 1 for c, p in top):
+        raise ValueError(f"{entry.prefix}top is not a list of classes and probabilities")
+
+
+@drawer(*SUFFIXES, answer=best_classes)
 def draw_clouds(files: Sequence[Path], out: Path, predictions: Mapping[str, Mapping[str, Any]]) -> list[Path]:
     """Draw point cloud and mesh files as ``clouds.png`` and ``clouds.html`` (to turn with the mouse).
 
