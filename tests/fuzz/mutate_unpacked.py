@@ -83,17 +83,17 @@ def inside_gzip(content: bytes, chance: random.Random) -> bytes:
         inner = gzip.decompress(content)
     except (OSError, EOFError, zlib.error):
         return flip(content, chance)
-    return gzip.compress(chance.choice((*TAR, *BYTES))(inner, chance), 1)
+    return gzip.compress(chance.choice((*TAR, *BYTES))(inner, chance), 1, mtime=0)
 
 
 def much(content: bytes, chance: random.Random) -> bytes:
     """A member of zeros, a thousand times as large as it is packed."""
     target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w:gz") as file:
+    with tarfile.open(fileobj=target, mode="w") as file:
         member = tarfile.TarInfo("set/zeros")
         member.size = chance.choice((1 << 20, 1 << 27))
         file.addfile(member, io.BytesIO(bytes(member.size)))
-    return target.getvalue()
+    return gzip.compress(target.getvalue(), 1, mtime=0)
 
 
 TAR_GZ: tuple[Mutator, ...] = (*[inside_gzip] * 60, much)

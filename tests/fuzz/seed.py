@@ -22,6 +22,7 @@ class Seed:
         write: makes the file, and whatever has to lie beside it, in an empty folder; returns the file to mutate.
         read: reads the file as a user does, far enough that every value has been looked at.
         mutators: what is done to its bytes.
+        slow: a case takes a tenth of a second or more; fewer of them run with the tests.
         forgiving: a spoiled file costs time and nothing else, so that no case is refused.
     """
 
@@ -30,6 +31,7 @@ class Seed:
     write: Callable[[Path], Path]
     read: Callable[[Path], object]
     mutators: Sequence[Mutator]
+    slow: bool = False
     forgiving: bool = False
 
     def mutated(self, content: bytes, case: int) -> bytes:
