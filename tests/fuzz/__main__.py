@@ -45,11 +45,11 @@ def main() -> int:
     with ProcessPoolExecutor(given.jobs, mp_context=context) as pool:
         running = [pool.submit(run_named, seed.name, given.cases) for seed in chosen]
         for count, done in enumerate(as_completed(running), start=1):
-            outcomes.append(done.result())
+            outcomes += [] if done.exception() else [done.result()]
             minutes = (time.monotonic() - started) / 60
-            print(f"{count}/{len(chosen)} {outcomes[-1].seed}, {minutes:.1f} min", file=sys.stderr, flush=True)
+            print(f"\n{count}/{len(chosen)} {done.exception() or outcomes[-1]}, {minutes:.1f} min", file=sys.stderr)
     show(sorted(outcomes, key=lambda outcome: given.seed.index(outcome.seed)))
-    return int(any(outcome.faults for outcome in outcomes))
+    return int(len(outcomes) < len(chosen) or any(outcome.faults for outcome in outcomes))
 
 
 def again(seed: Seed, case: int, keep: Path | None) -> int:
