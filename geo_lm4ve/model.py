@@ -42,7 +42,8 @@ class ModelConfig:
         """The model with fresh weights.
 
         Args:
-            most: bytes that encoder, bridge and head may take; default: the memory of the machine, as for the block.
+            most: bytes that all but a pretrained or random block may take; default: the memory of the machine, as
+                for such a block.
 
         Raises:
             ConfigError: a size of which no memory can be had; names it.
@@ -59,8 +60,11 @@ class ModelConfig:
             raise ConfigError("bridge.after: " + unknown("encoder stage", after, encoder.stages))
         if self.encoder.freeze:
             encoder.requires_grad_(False)
-        with Asking(asking.config):
-            block = self.block.build()
+        if self.block.trained_only:
+            block = asking.build(self.block.build)
+        else:
+            with Asking(asking.config):
+                block = self.block.build()
         bridge = asking.build(lambda: self.bridge.build(block, encoder.dims[after]))
         head = asking.build(lambda: self.head.build(encoder.dims[encoder.last], self.outputs))
         return Model(encoder, bridge, head, after, config=self)

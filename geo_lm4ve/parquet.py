@@ -48,6 +48,7 @@ def read_columns(path: Path, kinds: Mapping[str, pa.DataType]) -> dict[str, pa.A
     texts = [name for name, kind in kinds.items() if pa.types.is_string(kind)]
     _check_schema(pq.read_schema(path, memory_map=False), kinds)
     with pq.ParquetFile(path, read_dictionary=texts, memory_map=False) as file:
+        _touch_columns(file, list(kinds))
         _check_size(file.metadata, kinds, path.stat().st_size)
         table = file.read(columns=list(kinds), use_threads=False)
     return {name: _column(table[name], name, kind) for name, kind in kinds.items()}
@@ -89,6 +90,15 @@ def _fits(found: pa.DataType, kind: pa.DataType) -> bool:
     return number
 
 
+def _touch_columns(file: pq.ParquetFile, names: list[str]) -> None:
+    """Let pyarrow look at the record of every column while it catches what is wrong with one.
+
+    ``RowGroupMetaData.column``, which ``_check_size`` needs, does not: there a damaged record ends the process.
+    """
+    for number in range(file.metadata.num_row_groups):
+        next(file.iter_batches(batch_size=1, row_groups=[number], columns=names, use_threads=False), None)
+
+
 def _check_size(metadata: pq.FileMetaData, kinds: Mapping[str, pa.DataType], stored: int) -> None:
     """Refuse more rows and values than the file can hold: what is declared is what memory is asked for."""
     needed, rows = 0, 0
@@ -96,8 +106,8 @@ def _check_size(metadata: pq.FileMetaData, kinds: Mapping[str, pa.DataType], sto
         group = metadata.row_group(number)
         rows += group.num_rows
         for place in range(group.num_columns):
-            chunk = group.column(place)
-            if chunk.path_in_schema.split(".")[0] in kinds:
+            if metadata.schema.column(place).path.split(".")[0] in kinds:
+                chunk = group.column(place)
                 if min(chunk.num_values, chunk.total_uncompressed_size, group.num_rows) < 0:
                     raise ValueError(f"column {chunk.path_in_schema:.60} declares a size below 0")
                 needed += _VALUE * max(chunk.num_values, group.num_rows) + chunk.total_uncompressed_size

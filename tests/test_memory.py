@@ -1,5 +1,6 @@
 """Sizes of which no memory can be had, and sizes of which it can."""
 
+import json
 from contextlib import nullcontext
 
 import pytest
@@ -33,6 +34,15 @@ def test_a_card_asks_for_no_more_than_its_weights_are(tmp_path):
     with pytest.raises(ConfigError, match=r"its largest number is encoder\.dim=24000") as caught:
         Model.from_pretrained(tmp_path)
     assert str(tmp_path / "model.json") in caught.value.__notes__[0]
+
+
+def test_the_width_of_the_control_asks_for_no_more_than_its_weights_are_either(tmp_path):
+    create_model("point_bert", num_classes=3, block="mlp", **SMALL).save_pretrained(tmp_path)
+    card = json.loads((tmp_path / "model.json").read_text())
+    card["block"]["width"] = 2**27
+    (tmp_path / "model.json").write_text(json.dumps(card))
+    with pytest.raises(ConfigError, match=rf"a tensor of {2**27}, .* its largest number is block\.width={2**27}"):
+        Model.from_pretrained(tmp_path)
 
 
 def test_whole_numbers_do_not_become_weights(tmp_path):

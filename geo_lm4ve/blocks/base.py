@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
@@ -74,7 +74,14 @@ def zero_padding(x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"] | None) -
 
 @dataclass
 class BlockConfig(PartConfig):
-    """Base of the ``block`` group."""
+    """Base of the ``block`` group.
+
+    Attributes:
+        trained_only: all its weights are trained ones: they are in every checkpoint, whose size bounds theirs, and
+            building it reads none, so that it can be rehearsed.
+    """
+
+    trained_only: ClassVar[bool] = False
 
     def build(self) -> Any:
         """The Block; BlockError when its weights are not at hand, with the command that gets them."""

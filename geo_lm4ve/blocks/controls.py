@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -22,6 +23,7 @@ from geo_lm4ve.tokens import Kept, take
 class IdentityConfig(BlockConfig):
     """No block and so no adapters: the plain backbone."""
 
+    trained_only: ClassVar[bool] = True
     name: str = "identity"
 
     def build(self) -> Identity:
@@ -47,6 +49,7 @@ class MLPConfig(BlockConfig):
         width: D itself; overrides ``like``.
     """
 
+    trained_only: ClassVar[bool] = True
     name: str = "mlp"
     like: str = "smollm2_135m"
     width: int | None = None

@@ -90,8 +90,9 @@ def check_optimizer(stored: Fields, optimizer: torch.optim.Optimizer, parameters
         if not isinstance(group, dict) or group.get("params") != like["params"]:
             raise ValueError(f"optimizer.param_groups[{number}] is not of this model's parameters")
         for name, value in like.items():
-            if not _alike(group.get(name), value):
-                raise ValueError(f"optimizer.param_groups[{number}] says {name}={str(group.get(name))[:60]}")
+            found = group.get(name)
+            if not _alike(found, value) or (name == "betas" and not all(0 <= beta < 1 for beta in found)):
+                raise ValueError(f"optimizer.param_groups[{number}] says {name}={str(found)[:60]}")
     state = stored["state"]
     if not isinstance(state, dict):
         raise ValueError("optimizer.state is not a mapping")
@@ -99,6 +100,8 @@ def check_optimizer(stored: Fields, optimizer: torch.optim.Optimizer, parameters
         if type(place) is not int or not 0 <= place < len(parameters) or not isinstance(values, dict):
             raise ValueError(f"optimizer.state has an entry {str(place)[:60]!r} of no parameter")
         for name, value in values.items():
+            if name == "step" and not float(value) >= 0:
+                raise ValueError(f"optimizer.state[{place}].step is {float(value)}, below 0")
             factored = str(name).endswith("_var")  # Adafactor's have 1 in place of a dimension
             if isinstance(value, Tensor) and not _fits(value, parameters[place], factored):
                 raise ValueError(f"optimizer.state[{place}].{name} is {_kind(value)}: of another model")
