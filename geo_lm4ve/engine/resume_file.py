@@ -90,7 +90,7 @@ def check_optimizer(stored: Fields, optimizer: torch.optim.Optimizer, parameters
         if not isinstance(group, dict) or group.get("params") != like["params"]:
             raise ValueError(f"optimizer.param_groups[{number}] is not of this model's parameters")
         for name, value in like.items():
-            found = group.get(name)
+            found: Any = group.get(name)
             if not _alike(found, value) or (name == "betas" and not all(0 <= beta < 1 for beta in found)):
                 raise ValueError(f"optimizer.param_groups[{number}] says {name}={str(found)[:60]}")
     state = stored["state"]
