@@ -16,11 +16,12 @@ import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from geo_lm4ve.config import GROUPS, ConfigError
+from geo_lm4ve.defaults import load_named
 from geo_lm4ve.experiment import ExperimentConfig, typed
 from geo_lm4ve.files import UserError, alive
 from geo_lm4ve.options import CONFIGS
@@ -128,7 +129,6 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
     path = experiment_file(str(argument))
     if path is None:
         raise UserError(f"{argument} is neither an experiment file (.yaml) nor a run folder (with config.yaml)")
-    load_parts()
     config = composed(path, overrides)
     choices = chosen_options(config.hydra)
     with open_dict(config):
@@ -152,11 +152,12 @@ def composed(path: Path, overrides: Sequence[str]) -> DictConfig:
         ConfigError: it cannot be composed, or it has: what Hydra builds for itself can be any function.
     """
     read_yaml(path)
+    load_named(path, overrides)
     search = f"hydra.searchpath=[{_quoted(f'file://{CONFIGS}')}]"
     own = [override for override in overrides if override.lstrip("+~").startswith("hydra")]
     try:
         with initialize_config_dir(str(path.parent), version_base="1.3"):
-            config = compose(path.stem, [*overrides, search], return_hydra_config=True)
+            config = _compose(path.stem, [*overrides, search])
             plain = compose(None, [*own, search], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{path}: {error}") from error
@@ -167,6 +168,15 @@ def composed(path: Path, overrides: Sequence[str]) -> DictConfig:
             "alone, since it may start any function; take it out"
         )
     return config
+
+
+def _compose(name: str, overrides: list[str]) -> DictConfig:
+    """What Hydra composes, with all parts at hand if those that are named in plain words do not suffice."""
+    try:
+        return compose(name, overrides, return_hydra_config=True)
+    except MissingConfigException:
+        load_parts()
+        return compose(name, overrides, return_hydra_config=True)
 
 
 def _startup(config: DictConfig) -> dict[str, Any]:
@@ -182,10 +192,10 @@ def run(main: Callable[[ExperimentConfig, Path | None], object], doc: str) -> No
     flags = [one for one in rest if one.startswith("-")]
     if not flags:
         return friendly(lambda: main(*load(Path(argument), rest)))
-    load_parts()
     path, folder = cast(Path, experiment_file(argument)), Path(argument) if Path(argument).is_dir() else None
     single = [one for one in rest if "=" in one and "," not in one and one not in flags]
     friendly(lambda: composed(path, single))
+    friendly(lambda: load_named(path, rest))  # those of a sweep too
 
     def job(config: DictConfig) -> None:
         friendly(lambda: main(typed(config, chosen_options(HydraConfig.get())), folder))

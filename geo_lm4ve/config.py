@@ -20,7 +20,7 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.shipped import load_parts
+from geo_lm4ve.shipped import load, load_all, load_shipped
 
 GROUPS = ("data", "encoder", "block", "bridge", "head", "task", "optim", "run")
 """The groups of an experiment, in the order in which data flows through them."""
@@ -51,6 +51,7 @@ def register(group: str, name: str) -> Callable[[Config], Config]:
     def add(cls: Config) -> Config:
         if group not in _REGISTRY:
             raise ConfigError(f"cannot register {name!r}: no group {group!r}; groups: {', '.join(GROUPS)}")
+        load_shipped(group, name)
         if name in _REGISTRY[group]:
             raise ConfigError(f"{group}/{name} is already registered by {_REGISTRY[group][name].__qualname__}")
         if cls.name != name:
@@ -66,8 +67,20 @@ def register(group: str, name: str) -> Callable[[Config], Config]:
 
 def registered(group: str) -> dict[str, type[PartConfig]]:
     """The configs of one group by name, sorted: shipped ones and those of plugins."""
-    load_parts()
+    load_all(group)
     return dict(sorted(_REGISTRY[group].items()))
+
+
+def find(group: str, name: str) -> type[PartConfig] | None:
+    """The config class registered as ``group=name``, by this package or a plugin; None if there is none."""
+    if name not in _REGISTRY[group]:
+        load(group, name)
+    return _REGISTRY[group].get(name)
+
+
+def is_registered(group: str, name: str) -> bool:
+    """Whether ``group=name`` is registered by what has been imported so far."""
+    return name in _REGISTRY[group]
 
 
 def unknown(what: str, value: str, known: Iterable[str]) -> str:
@@ -80,12 +93,9 @@ def unknown(what: str, value: str, known: Iterable[str]) -> str:
 
 def lookup(group: str, name: str) -> type[PartConfig]:
     """The config class registered as ``group=name``; a ConfigError lists the choices."""
-    if name not in _REGISTRY[group]:
-        load_parts()
-    try:
-        return _REGISTRY[group][name]
-    except KeyError:
-        raise ConfigError(unknown(group, name, _REGISTRY[group])) from None
+    if (cls := find(group, name)) is None:
+        raise ConfigError(unknown(group, name, registered(group)))
+    return cls
 
 
 def make(group: str, name: str, values: Mapping[str, Any] | None = None) -> PartConfig:

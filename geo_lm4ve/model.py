@@ -15,7 +15,7 @@ from geo_lm4ve.bridge import Bridge, BridgeConfig
 from geo_lm4ve.config import ConfigError, make, plain, unknown
 from geo_lm4ve.files import atomic_path, write_json
 from geo_lm4ve.memory import Asking, TooLargeError, room_for
-from geo_lm4ve.options import load_option, options
+from geo_lm4ve.options import is_option, load_option
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.parts.head import Head, HeadConfig
 from geo_lm4ve.reading import reader, reading
@@ -238,7 +238,7 @@ def create_model(
     """
     encoder = cast(EncoderConfig, load_option("encoder", name, overrides))
     if head is None:
-        head = next((option for option in (name, encoder.name) if option in options("head")), "classification")
+        head = next((option for option in (name, encoder.name) if is_option("head", option)), "classification")
     head_config = cast(HeadConfig, load_option("head", head))
     outputs = head_config.default_outputs if num_classes is None else num_classes
     if outputs is None:

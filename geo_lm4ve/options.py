@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from geo_lm4ve.config import ConfigError, PartConfig, make, registered, unknown
+from geo_lm4ve.config import ConfigError, PartConfig, find, is_registered, make, registered, unknown
 from geo_lm4ve.reading import Fields, reading
+from geo_lm4ve.shipped import tables
 from geo_lm4ve.yaml_file import read_values
 
 _HERE = Path(__file__).resolve().parent
@@ -15,9 +16,19 @@ CONFIGS = _HERE / "configs" if (_HERE / "configs").is_dir() else _HERE.parent / 
 """The shipped configurations: inside an installed wheel, else beside the package in the repository."""
 
 
-def options(group: str) -> list[str]:
-    """Names of the shipped options of a group."""
+def option_files(group: str) -> list[str]:
+    """Names of the shipped option files of a group; imports nothing."""
     return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+
+
+def options(group: str) -> list[str]:
+    """Names of the options of a group: the shipped files, and what plugins register."""
+    return sorted({*option_files(group), *(registered(group).keys() - tables()[group].keys())})
+
+
+def is_option(group: str, name: str) -> bool:
+    """Whether ``name`` is a shipped option file, or registered by a plugin that has been imported."""
+    return name in option_files(group) or (is_registered(group, name) and name not in tables()[group])
 
 
 def _values(group: str, name: str) -> tuple[str, dict[str, Any]]:
@@ -36,11 +47,18 @@ def _values(group: str, name: str) -> tuple[str, dict[str, Any]]:
         if parent.startswith("/schema/"):
             schema = parent.rsplit("/", 1)[1]
         elif parent != "_self_":
-            if parent not in options(group):
-                raise ConfigError(unknown(f"option in defaults, of {group}", parent, options(group)))
-            schema, inherited = _values(group, parent)
+            schema, inherited = _parent(group, parent)
             values = _merged(values, inherited)
     return schema, _merged(values, content)
+
+
+def _parent(group: str, name: str) -> tuple[str, dict[str, Any]]:
+    """``_values`` of an option that another one names in its ``defaults``."""
+    if name in option_files(group):
+        return _values(group, name)
+    if find(group, name) is None:
+        raise ConfigError(unknown(f"option in defaults, of {group}", name, options(group)))
+    return name, {}
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +78,7 @@ def load_option(group: str, name: str, overrides: Mapping[str, Any] | None = Non
     Raises:
         ConfigError: unknown option or key, or a value of the wrong type.
     """
-    if name in options(group):
+    if name in option_files(group):
         with reading(path := CONFIGS / group / f"{name}.yaml", ConfigError, f"an option of {group}", "mend it"):
             try:
                 schema, values = _values(group, name)
@@ -68,6 +86,6 @@ def load_option(group: str, name: str, overrides: Mapping[str, Any] | None = Non
             except ConfigError as error:
                 error.add_note(f"the option is {path}")
                 raise
-    if name in registered(group):
+    if find(group, name):
         return make(group, name, overrides)
     raise ConfigError(unknown(group, name, {*options(group), *registered(group)}))

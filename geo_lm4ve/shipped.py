@@ -1,37 +1,79 @@
-"""What is shipped: the one list that a new modality adds a line to, and the import of everything that registers."""
+"""What is shipped: the one list that a new modality adds a line to, and the import of what registers something.
+
+Each room holds a table ``PARTS``: kind -> name -> the module (relative to the room) that registers it when imported.
+Kinds are the groups of an experiment, ``preparer``, ``scorer``, ``drawer`` (by suffix) and ``checkpoints``. So a part
+is found by its name without importing the others, which may need seconds.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import resolve_name
 
 from geo_lm4ve.files import UserError
 
 MODALITIES = ("geo_lm4ve.points", "geo_lm4ve.traffic")
-"""One room per modality: its package imports what registers its data, encoders, heads, tasks and checkpoints."""
+"""One room per modality: data, encoders, heads, tasks and checkpoints of its own."""
 
-SHARED = ("geo_lm4ve.blocks", "geo_lm4ve.bridge", "geo_lm4ve.parts.run", "geo_lm4ve.engine", "geo_lm4ve.classification")
-"""Packages of the shared rooms that register parts."""
+SHARED = ("geo_lm4ve.blocks", "geo_lm4ve.parts", "geo_lm4ve.engine", "geo_lm4ve.classification")
+"""The shared rooms that register something."""
 
 PLUGINS = "geo_lm4ve.plugins"
-"""Entry point group under which other packages name modules that call ``@register``."""
+"""Entry point group under which other packages name modules that register parts."""
 
 _begun = False
 
 
-def load_parts() -> None:
-    """Import, once per process, everything that registers: shared parts, modalities, then plugins.
+@cache
+def tables() -> dict[str, dict[str, str]]:
+    """Kind -> name -> module, of all rooms; imports none of these modules."""
+    found: dict[str, dict[str, str]] = {}
+    for room in (*SHARED, *MODALITIES):
+        for kind, modules in import_module(room).PARTS.items():
+            found.setdefault(kind, {}).update({name: resolve_name(place, room) for name, place in modules.items()})
+    return found
+
+
+def load(kind: str, name: str) -> None:
+    """Import the module that registers ``name``; if no table has it, the plugins, one of which may.
 
     Raises:
         UserError: a plugin cannot be imported; the message names it.
     """
+    if not load_shipped(kind, name):
+        load_plugins()
+
+
+def load_shipped(kind: str, name: str) -> bool:
+    """Import the module of this repository that registers ``name``; False if none does."""
+    module = tables().get(kind, {}).get(name)
+    if module is not None:
+        import_module(module)  # at once if it is this module that asks
+    return module is not None
+
+
+def load_all(kind: str) -> None:
+    """Import everything that registers things of one kind, and the plugins; UserError as ``load``."""
+    for module in tables().get(kind, {}).values():
+        import_module(module)
+    load_plugins()
+
+
+def load_parts() -> None:
+    """Import everything that registers: shipped parts of every kind, then plugins; UserError as ``load``."""
+    for kind in tables():
+        load_all(kind)
+
+
+def load_plugins() -> None:
+    """Import, once per process, the modules that other packages name under ``PLUGINS``; UserError as ``load``."""
     global _begun
     if _begun:
         return
-    _begun = True  # before the imports: a part may look up another one while it is imported
+    _begun = True  # before the imports: a plugin may look up a part while it is imported
     try:
-        for package in (*SHARED, *MODALITIES):
-            import_module(package)
         for plugin in entry_points(group=PLUGINS):
             _load(plugin)
     except BaseException:

@@ -22,13 +22,12 @@ from rich.console import Console
 
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve.files import UserError
-from geo_lm4ve.prepare.base import PREPARERS, find
-from geo_lm4ve.shipped import load_parts
+from geo_lm4ve.prepare.base import find, preparers
 from geo_lm4ve.words import failure
 
 
 def parser() -> argparse.ArgumentParser:
-    known = "".join(f"  {name:<24}{preparer.summary}\n" for name, preparer in sorted(PREPARERS.items()))
+    known = "".join(f"  {name:<24}{preparer.summary}\n" for name, preparer in preparers().items())
     options = argparse.ArgumentParser(
         description=__doc__, epilog=f"data sets:\n{known}", formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -43,7 +42,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    load_parts()
     arguments = parser().parse_args()
     preparer = find(arguments.name)
     root = arguments.root or preparer.root

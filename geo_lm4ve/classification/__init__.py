@@ -1,5 +1,3 @@
-"""Classification of samples of any modality: head, metrics, task, report. Importing this package registers them."""
+"""Classification of samples of any modality: head, metrics, task, report."""
 
-# ruff: noqa: F401
-import geo_lm4ve.classification.head
-import geo_lm4ve.classification.task
+PARTS = {"head": {"classification": ".head"}, "task": {"classify": ".task"}}

@@ -45,9 +45,7 @@ def data() -> list[Item]:
 def _items(group: str, look: Callable[[str, Any], Item]) -> list[Item]:
     from geo_lm4ve.files import UserError
     from geo_lm4ve.options import load_option, options
-    from geo_lm4ve.shipped import load_parts
 
-    load_parts()
     items = []
     for name in options(group):
         try:
@@ -145,9 +143,9 @@ def data_item(name: str, config: Any) -> Item:
 
 def _way_to(name: str, config: Any) -> str:
     """How to get a data set that is not there."""
-    from geo_lm4ve.prepare.base import PREPARERS
+    from geo_lm4ve.prepare.base import preparers
 
     for known in (name, config.name):
-        if known in PREPARERS:
+        if known in preparers():
             return f"python tools/prepare.py {known}, or set data.root"
     return getattr(config, "advice", "set data.root")

@@ -1,3 +1,3 @@
-"""Train and evaluate loops on Accelerate. Importing this package registers ``optim``."""
+"""Train and evaluate loops on Accelerate."""
 
-from geo_lm4ve.engine import optim as optim
+PARTS = {"optim": {"adamw": ".optim"}}

@@ -9,7 +9,7 @@ from typing import Any
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.files import UserError, from_json
 from geo_lm4ve.reading import Fields, reader
-from geo_lm4ve.shipped import load_parts
+from geo_lm4ve.shipped import load, load_all, load_shipped
 
 Drawer = Callable[[Sequence[Path], Path, Mapping[str, Mapping[str, Any]]], list[Path]]
 """Draws files into a folder, given what was predicted: file name as given -> its entry of the JSON that
@@ -19,7 +19,7 @@ Answer = Callable[[Fields], object]
 """Looks at what was predicted for one file; ValueError if a drawer cannot show it."""
 
 DRAWERS: dict[str, tuple[Drawer, Answer]] = {}
-"""By suffix, in lower case with its dot; complete after ``load_parts()``."""
+"""By suffix, in lower case with its dot: those that have been imported so far."""
 
 
 def drawer(*suffixes: str, answer: Answer = lambda entry: None) -> Callable[[Drawer], Drawer]:
@@ -31,6 +31,7 @@ def drawer(*suffixes: str, answer: Answer = lambda entry: None) -> Callable[[Dra
 
     def add(draw: Drawer) -> Drawer:
         for suffix in suffixes:
+            load_shipped("drawer", suffix)
             if suffix in DRAWERS:
                 raise ConfigError(f"{suffix} files are already drawn by {DRAWERS[suffix][0].__qualname__}")
             DRAWERS[suffix] = draw, answer
@@ -61,7 +62,6 @@ def draw_files(files: Sequence[Path], out: Path, predictions: Path | None = None
     Raises:
         UserError: a file is not there or cannot be read, nothing draws such files, or they are of several kinds.
     """
-    load_parts()
     kinds = {_drawer_of(path): path for path in files}
     if len(kinds) > 1:
         first, second = list(kinds.values())[:2]
@@ -73,7 +73,10 @@ def draw_files(files: Sequence[Path], out: Path, predictions: Path | None = None
 def _drawer_of(path: Path) -> tuple[Drawer, Answer]:
     if not path.is_file():
         raise UserError(f"there is no file {path}")
-    if path.suffix.lower() not in DRAWERS:
+    if (suffix := path.suffix.lower()) not in DRAWERS:
+        load("drawer", suffix)
+    if suffix not in DRAWERS:
+        load_all("drawer")
         what = path.suffix or "without a suffix"
         raise UserError(f"{path}: files {what} are not drawn; known are {' '.join(sorted(DRAWERS))}")
-    return DRAWERS[path.suffix.lower()]
+    return DRAWERS[suffix]

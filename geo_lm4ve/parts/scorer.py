@@ -10,7 +10,7 @@ from pathlib import Path
 
 from geo_lm4ve.config import ConfigError, unknown
 from geo_lm4ve.files import UserError
-from geo_lm4ve.shipped import load_parts
+from geo_lm4ve.shipped import load_all, load_shipped
 from geo_lm4ve.words import failure
 
 PROG = "python tools/evaluate.py"
@@ -41,11 +41,12 @@ class Scorer(ABC):
 
 
 SCORERS: dict[str, Scorer] = {}
-"""By the name of their protocol; complete after ``scorers()``."""
+"""By the name of their protocol: those that have been imported so far."""
 
 
 def register_scorer(protocol: str, scorer: Scorer) -> None:
     """Make a scorer known as ``--protocol protocol``; ConfigError if the name is taken."""
+    load_shipped("scorer", protocol)
     if protocol in SCORERS:
         raise ConfigError(f"--protocol {protocol} is already scored by {type(SCORERS[protocol]).__qualname__}")
     SCORERS[protocol] = scorer
@@ -53,7 +54,7 @@ def register_scorer(protocol: str, scorer: Scorer) -> None:
 
 def scorers() -> dict[str, Scorer]:
     """All scorers by the name of their protocol, sorted: shipped ones and those of plugins."""
-    load_parts()
+    load_all("scorer")
     return dict(sorted(SCORERS.items()))
 
 

@@ -1,11 +1,11 @@
-"""Point clouds: data sets, Point-BERT, checkpoints, pictures. Importing this package registers them."""
+"""Point clouds: data sets, Point-BERT, checkpoints, pictures. ``PARTS`` says which module registers what."""
 
-# ruff: noqa: F401
-import geo_lm4ve.points.checkpoints.point_bert
-import geo_lm4ve.points.encoders.point_bert
-import geo_lm4ve.points.modelnet40
-import geo_lm4ve.points.prepare.modelnet40
-import geo_lm4ve.points.prepare.solids
-import geo_lm4ve.points.solids.source
-import geo_lm4ve.points.source
-import geo_lm4ve.points.viz.files
+PARTS = {
+    "data": {"modelnet40": ".modelnet40", "point_folder": ".source", "synthetic_solids": ".solids.source"},
+    "encoder": {"point_bert": ".encoders.point_bert"},
+    "preparer": {"modelnet40": ".prepare.modelnet40", "synthetic_solids": ".prepare.solids"},
+    "drawer": dict.fromkeys(
+        (".off", ".ply", ".obj", ".stl", ".txt", ".xyz", ".csv", ".npy", ".h5", ".hdf5"), ".viz.files"
+    ),
+    "checkpoints": {"point_bert": ".checkpoints.point_bert"},
+}

@@ -8,8 +8,9 @@ from typing import ClassVar, TypeVar
 
 from rich.console import RenderableType
 
-from geo_lm4ve.config import unknown
-from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.config import ConfigError, unknown
+from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.shipped import load, load_all, load_shipped
 
 DATASETS = Path("datasets")
 """Folder with one folder per data set, relative to the working directory."""
@@ -55,11 +56,15 @@ class Preparer(ABC):
 
 
 PREPARERS: dict[str, Preparer] = {}
+"""By the name of their data set: those that have been imported so far."""
 Class = TypeVar("Class", bound=type[Preparer])
 
 
 def preparer(cls: Class) -> Class:
-    """Class decorator: make a preparer known to ``tools/prepare.py``."""
+    """Class decorator: make a preparer known to ``tools/prepare.py``; ConfigError if its name is taken."""
+    load_shipped("preparer", cls.name)
+    if cls.name in PREPARERS:
+        raise ConfigError(f"{cls.name} is already prepared by {type(PREPARERS[cls.name]).__qualname__}")
     PREPARERS[cls.name] = cls()
     return cls
 
@@ -67,5 +72,13 @@ def preparer(cls: Class) -> Class:
 def find(name: str) -> Preparer:
     """The preparer of a data set; a DataError lists those there are."""
     if name not in PREPARERS:
-        raise DataError(unknown("data set", name, PREPARERS))
+        load("preparer", name)
+    if name not in PREPARERS:
+        raise DataError(unknown("data set", name, preparers()))
     return PREPARERS[name]
+
+
+def preparers() -> dict[str, Preparer]:
+    """All preparers by the name of their data set, sorted: shipped ones and those of plugins."""
+    load_all("preparer")
+    return dict(sorted(PREPARERS.items()))

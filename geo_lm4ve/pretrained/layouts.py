@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from geo_lm4ve.parts.encoder import Encoder
-from geo_lm4ve.shipped import load_parts
+from geo_lm4ve.shipped import load_all
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def register_checkpoints(table: NameTable, layouts: Iterable[Layout]) -> None:
 
 def known_tables() -> list[NameTable]:
     """The tables of all encoders, in an order that does not depend on what was imported first."""
-    load_parts()
+    load_all("checkpoints")
     return [table for _, (table, _) in sorted(_CHECKPOINTS.items())]
 
 
@@ -130,7 +130,7 @@ def table_of(encoder: Encoder) -> NameTable | None:
 
 def known_layouts() -> list[Layout]:
     """The layouts of all encoders' files, in the order of ``known_tables``."""
-    load_parts()
+    load_all("checkpoints")
     return [layout for _, (_, layouts) in sorted(_CHECKPOINTS.items()) for layout in layouts]
 
 

@@ -1,19 +1,31 @@
-"""Traffic scenes: Argoverse 1 and 2, VectorNet, mmTransformer, forecasting. Importing this package registers them."""
+"""Traffic scenes: Argoverse 1 and 2, VectorNet, mmTransformer, forecasting. ``PARTS``: which module registers what."""
 
-# ruff: noqa: F401
-import geo_lm4ve.traffic.argoverse.argoverse1
-import geo_lm4ve.traffic.argoverse.argoverse2
-import geo_lm4ve.traffic.argoverse.prepare
-import geo_lm4ve.traffic.checkpoints.mmtransformer
-import geo_lm4ve.traffic.checkpoints.vectornet
-import geo_lm4ve.traffic.encoders.kinematic
-import geo_lm4ve.traffic.encoders.mmtransformer
-import geo_lm4ve.traffic.encoders.vectornet
-import geo_lm4ve.traffic.forecast.task
-import geo_lm4ve.traffic.heads.kinematic
-import geo_lm4ve.traffic.heads.lane_follower
-import geo_lm4ve.traffic.heads.mmtransformer
-import geo_lm4ve.traffic.heads.vectornet
-import geo_lm4ve.traffic.scoring.scorer
-import geo_lm4ve.traffic.synthetic.prepare
-import geo_lm4ve.traffic.synthetic.source
+PARTS = {
+    "data": {
+        "argoverse1": ".argoverse.argoverse1",
+        "argoverse2": ".argoverse.argoverse2",
+        "synthetic_traffic": ".synthetic.source",
+        "synthetic_traffic_av2": ".synthetic.source",
+    },
+    "encoder": {
+        "kinematic": ".encoders.kinematic",
+        "mmtransformer": ".encoders.mmtransformer",
+        "vectornet": ".encoders.vectornet",
+    },
+    "head": {
+        "constant_turn_rate": ".heads.kinematic",
+        "constant_velocity": ".heads.kinematic",
+        "lane_follower": ".heads.lane_follower",
+        "mmtransformer": ".heads.mmtransformer",
+        "vectornet": ".heads.vectornet",
+    },
+    "task": {"forecast": ".forecast.task"},
+    "preparer": {
+        "argoverse1": ".argoverse.prepare",
+        "argoverse2": ".argoverse.prepare",
+        "synthetic_traffic": ".synthetic.prepare",
+        "synthetic_traffic_av2": ".synthetic.prepare",
+    },
+    "scorer": {"av1": ".scoring.scorer", "av2": ".scoring.scorer"},
+    "checkpoints": {"mmtransformer": ".checkpoints.mmtransformer", "vectornet": ".checkpoints.vectornet"},
+}

@@ -14,7 +14,7 @@ from geo_lm4ve.config import make
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.modelnet40 import NAMES
 from geo_lm4ve.points.prepare import modelnet40 as modelnet40_module
-from geo_lm4ve.prepare.base import DATASETS, PREPARERS, find
+from geo_lm4ve.prepare.base import DATASETS, find, preparers
 from geo_lm4ve.prepare.manifest import read_manifest
 
 
@@ -110,7 +110,7 @@ def test_unknown_set_lists_those_there_are():
 
 
 def test_every_preparer_has_a_documented_folder():
-    for name, preparer in PREPARERS.items():
+    for name, preparer in preparers().items():
         assert preparer.summary
         folder = ROOT / DATASETS / preparer.root.relative_to(DATASETS).parts[0]
         assert f"python tools/prepare.py {name}" in (folder / "README.md").read_text()
@@ -137,7 +137,7 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     code, shown, _ = tool(capsys, "prepare", "--help")
     assert code == 0
-    for name, preparer in PREPARERS.items():
+    for name, preparer in preparers().items():
         assert name in shown
         assert preparer.summary in shown
     code, _, error = tool(capsys, "prepare", "modelnet40", "--check", "--root", tmp_path)
