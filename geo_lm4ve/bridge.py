@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from geo_lm4ve.blocks.base import Block
+from geo_lm4ve.calls import check_token_set
 from geo_lm4ve.config import ConfigError, PartConfig, register
 from geo_lm4ve.tokens import Kept, TokenSet, put, take
 
@@ -74,12 +76,28 @@ class LinearBridgeConfig(BridgeConfig):
 
 
 class Bridge(nn.Module):
-    """Sends the tokens of the chosen spans through a block that works at their own width (no adapters)."""
+    """Sends the tokens of the chosen spans through a block that works at their own width (no adapters).
+
+    Attributes:
+        block: what they go through.
+        spans: names of the chosen spans; None: all tokens.
+        dim: width d of the tokens it takes; None: any.
+    """
 
     def __init__(self, block: Block, spans: list[str] | None = None):
         super().__init__()
         self.block = block
         self.spans = tuple(spans) if spans else None
+        self.dim = block.dim
+
+    def __call__(self, tokens: Any, reads: Sequence[str] | None = None) -> Any:
+        """``forward`` of a token set that fits.
+
+        Raises:
+            InputError: it is none, or of another width or without the chosen spans; says what is taken.
+        """
+        check_token_set("a bridge", self.dim, self.spans or (), tokens)
+        return super().__call__(tokens, reads)
 
     def forward(self, tokens: TokenSet, reads: Sequence[str] | None = None) -> TokenSet:
         """The token set with the chosen spans filtered; everything else is untouched.
@@ -110,6 +128,7 @@ class LinearBridge(Bridge):
         super().__init__(block, config.spans)
         if block.dim is None:
             raise ConfigError("a linear bridge needs a block with a width of its own; the identity block has none")
+        self.dim = dim
         self.residual = config.residual
         self.checkpoint = config.checkpoint
         self.adapter_in = nn.Linear(dim, block.dim, bias=config.bias)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from geo_lm4ve.blocks.base import BlockConfig, BlockError, BlockReference
 from geo_lm4ve.bridge import Bridge, BridgeConfig
@@ -104,12 +104,12 @@ class Model(nn.Module):
         """The token set that the head gets.
 
         Args:
-            batch: what the encoder takes.
+            batch: what the encoder takes: a Batch, or the natural tensor of its modality (clouds (B, N, 3)).
             reads: names of the only spans after the last stage that matter; None: all.
         """
         if self.after != self.encoder.last:
             reads = None  # the stages after the bridge read every token
-        value = batch
+        value = self.encoder.taken(batch)
         for name, stage in self.encoder.stages.items():
             value = stage(value)
             if name == self.after:
@@ -117,7 +117,13 @@ class Model(nn.Module):
         return value
 
     def forward(self, batch: Any) -> Any:
-        """The head's prediction for a batch; what the head does not read is not computed."""
+        """The head's prediction for a Batch or the natural tensor of the encoder's modality.
+
+        What the head does not read is not computed.
+
+        Raises:
+            InputError: it is neither; says what to pass.
+        """
         return self.head(self.tokens(batch, self.head.reads))
 
     def train(self, mode: bool = True) -> Model:
@@ -132,16 +138,25 @@ class Model(nn.Module):
         trainable = sum(p.numel() for p in self.parameters() if p.requires_grad)
         return {"trainable": trainable, "frozen": sum(p.numel() for p in self.parameters()) - trainable}
 
+    def weights(self) -> dict[str, Tensor]:
+        """What a checkpoint holds: ``state_dict()``, and weights of the block that are no longer what its source gave.
+
+        Looks at values: ask it where something is saved, not in a training step.
+        """
+        changed = self.bridge.block.changed()
+        return {**self.state_dict(), **{f"bridge.block.{name}": value for name, value in changed.items()}}
+
     def save_pretrained(self, folder: Path | str) -> None:
         """Write what was trained (``model.safetensors``) and what it was built from (``model.json``).
 
-        Frozen block weights are stored as a reference: source, layers, sha256.
+        Frozen block weights are stored as a reference: source, layers, sha256. Those that were trained or changed from
+        outside after all are stored whole.
 
         Raises:
             CheckpointError: the model was put together by hand and nothing says how to build it again.
         """
         card = self.card()
-        state = {key: value.contiguous() for key, value in self.state_dict().items()}
+        state = {key: value.contiguous() for key, value in self.weights().items()}
         with atomic_path(Path(folder) / WEIGHTS) as temporary:
             save_file(state, temporary)
         write_json(Path(folder) / CARD, card)
@@ -180,7 +195,7 @@ class Model(nn.Module):
         with reading(folder / CARD, CheckpointError, "the card of a saved model", "restore it or train again"):
             model = _model_config(card).build(room_for(weights.values()))
         check_block(model, card["block_reference"], allow_other_block)
-        check_kinds(weights, model.state_dict())
+        check_kinds(weights, {**dict(model.named_parameters()), **model.state_dict()})
         model.load_state_dict(weights)
         model.classes = tuple(card["classes"])
         return model.eval()

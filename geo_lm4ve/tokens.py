@@ -81,9 +81,10 @@ class TokenSet:
 
     def __post_init__(self) -> None:
         """Check what every later stage relies on; raises ValueError."""
-        if self.features.shape[:2] != self.valid.shape:
+        if self.features.dim() != 3 or self.features.shape[:2] != self.valid.shape:
             raise ValueError(
-                f"features {tuple(self.features.shape)} and valid {tuple(self.valid.shape)} must agree in (B, N)"
+                f"features must be (B, N, D) and valid (B, N), not {tuple(self.features.shape)} and "
+                f"{tuple(self.valid.shape)}"
             )
         end = 0
         for name, (start, stop) in sorted(self.spans.items(), key=lambda item: item[1]):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
+from geo_lm4ve.calls import check_tokens
 from geo_lm4ve.config import PartConfig
 from geo_lm4ve.files import UserError
 from geo_lm4ve.tokens import Kept, take
+
+Built = TypeVar("Built", bound="Block")
 
 
 class BlockError(UserError, RuntimeError):
@@ -34,15 +37,40 @@ class BlockReference:
 
 
 class Block(nn.Module):
-    """Base of everything that can stand between the adapters.
+    """Base of everything that can stand between the adapters; a block of one's own has a width and a ``forward``.
+
+    >>> import geo_lm4ve, torch
+    >>> class Mean(geo_lm4ve.Block):
+    ...     dim = 64
+    ...     def forward(self, x, valid=None):
+    ...         return x.mean(1, keepdim=True).expand_as(x)
+    >>> model = geo_lm4ve.create_model("point_bert_tiny", num_classes=15, block=Mean())
+    >>> model(torch.randn(2, 256, 3)).shape
+    torch.Size([2, 15])
 
     Attributes:
         dim: width D it works at; None if it has no width of its own, and then there are no adapters (identity).
         reference: where frozen weights came from, or None if there are none.
+        config: what builds it again, so that a model with it can be saved; None: nothing that is known.
     """
 
     dim: int | None = None
     reference: BlockReference | None = None
+    config: BlockConfig | None = None
+
+    def __call__(self, x: Any, valid: Any = None, *more: Any, **options: Any) -> Any:
+        """``forward`` of tokens that fit.
+
+        Raises:
+            InputError: tokens or mask of another shape or kind; says which are taken.
+        """
+        check_tokens(type(self).__name__, self.dim, x, valid)
+        return super().__call__(x, valid, *more, **options)
+
+    def built_from(self: Built, config: BlockConfig) -> Built:
+        """The same block, which now says what builds it again."""
+        self.config = config
+        return self
 
     def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"] | None = None) -> Float[Tensor, "b n d"]:
         """Filtered tokens; rows of ``valid`` without any True give zeros. Without ``valid`` every token is real."""
@@ -65,6 +93,10 @@ class Block(nn.Module):
         """
         y = self(x, valid)
         return y if rows is None else take(y, rows)
+
+    def changed(self) -> dict[str, Tensor]:
+        """Weights by name that ``state_dict()`` leaves to their source and that are no longer what it gave."""
+        return {}
 
 
 def zero_padding(x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"] | None) -> Float[Tensor, "b n d"]:

@@ -20,7 +20,7 @@ from geo_lm4ve.blocks.gated_architecture import FAMILIES, complete
 from geo_lm4ve.blocks.lora import LoraOptions, add_lora
 from geo_lm4ve.blocks.policy import AttentionPolicy
 from geo_lm4ve.blocks.precision import autocasting, residual_stream
-from geo_lm4ve.blocks.slim import keep_frozen_out
+from geo_lm4ve.blocks.slim import changed, keep_frozen_out
 from geo_lm4ve.blocks.weights import load_layers
 from geo_lm4ve.config import register
 from geo_lm4ve.reading import reading
@@ -87,8 +87,9 @@ class FrozenBlock(Block):
     """1..k consecutive decoder layers, then the final norm.
 
     Padding is always honoured: a padded batch gives what the unpadded rows give, padded positions give zeros.
-    Frozen weights are in no ``state_dict()``; loading one strictly works without them. The output has the dtype of
-    the input, or float32 under autocast.
+    Frozen weights are in no ``state_dict()``; loading one strictly works without them. Those that are trained from
+    outside (``requires_grad_(True)``) are in it, and a saved model also holds those that were changed in any other way.
+    The output has the dtype of the input, or float32 under autocast.
 
     Each choice is a member of its Enum (``geo_lm4ve.blocks.choices``) or the name of one.
 
@@ -135,7 +136,7 @@ class FrozenBlock(Block):
             self.norm = _norm(weights, self.final_norm)
         self._set_training(lora or LoraOptions())
         self.train()
-        keep_frozen_out(self)
+        self._witnesses = keep_frozen_out(self)
 
     @classmethod
     def from_source(
@@ -198,6 +199,10 @@ class FrozenBlock(Block):
     def train(self, mode: bool = True) -> FrozenBlock:
         """Training mode changes nothing in a frozen block: it is a fixed function."""
         return super().train(mode and self.trained is not Train.frozen)
+
+    def changed(self) -> dict[str, Tensor]:
+        """See Block.changed."""
+        return changed(self, self._witnesses)
 
     def _set_training(self, lora: LoraOptions) -> None:
         if self.trained is Train.full:

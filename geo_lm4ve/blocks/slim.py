@@ -1,31 +1,64 @@
-"""Checkpoints without frozen weights: they come from the block's source again."""
+"""Checkpoints without frozen weights: those that are still what the block's source gave come from it again."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 
-def keep_frozen_out(module: nn.Module) -> None:
+def keep_frozen_out(module: nn.Module) -> dict[str, Tensor]:
     """From now on ``module.state_dict()`` leaves out what is frozen in it now, and strict loading does not miss it.
 
-    A state dict that does hold one of these parameters is refused: frozen weights never come from a checkpoint.
+    Two exceptions, for weights that somebody trains or changes from outside after all: what requires a gradient when
+    the state dict is made is in it, and so has to be in one that is loaded where they were changed. A state dict that
+    does hold such weights gives them.
+
+    Returns:
+        Some values of each such weight, by its name, for ``changed``.
     """
-    keys = frozenset(name for name, parameter in module.named_parameters() if not parameter.requires_grad)
-    module.register_state_dict_post_hook(partial(_drop, keys))
-    module.register_load_state_dict_pre_hook(partial(_lend, keys))
+    witnesses = {name: _some(value) for name, value in module.named_parameters() if not value.requires_grad}
+    module.register_state_dict_post_hook(partial(_drop, frozenset(witnesses)))
+    module.register_load_state_dict_pre_hook(partial(_lend, witnesses))
+    return witnesses
+
+
+def changed(module: nn.Module, witnesses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that are no longer what they were when ``witnesses`` were taken, by name; asks their device.
+
+    One value of each row and of each column is looked at: no step of an optimiser leaves all of these as they are. A
+    weight in another dtype is the same weight.
+    """
+    own = {name: value.detach() for name, value in module.named_parameters() if name in witnesses}
+    return {
+        name: value for name, value in own.items() if not torch.equal(_some(value), witnesses[name].to(value.dtype))
+    }
+
+
+def _some(weight: Tensor) -> Tensor:
+    """A copy on the CPU of one value of each row and column of a matrix, and of all of anything smaller."""
+    if weight.dim() != 2:
+        return weight.detach().to("cpu", copy=True)
+    rows, columns = weight.shape
+    random = torch.Generator().manual_seed(0)
+    row = torch.randint(rows, (columns,), generator=random, device="cpu")
+    column = torch.randint(columns, (rows,), generator=random, device="cpu")
+    places = (torch.cat([row, torch.arange(rows)]), torch.cat([torch.arange(columns), column]))
+    return weight.detach()[tuple(place.to(weight.device) for place in places)].cpu()
 
 
 def _drop(keys: frozenset[str], module: nn.Module, state: dict[str, Any], prefix: str, metadata: object) -> None:
     """State-dict post hook: frozen weights are a reference, not a part of a checkpoint."""
-    for key in keys:
-        del state[prefix + key]
+    for name, value in module.named_parameters():
+        if name in keys and not value.requires_grad:
+            del state[prefix + name]
 
 
 def _lend(
-    keys: frozenset[str],
+    witnesses: Mapping[str, Tensor],
     module: nn.Module,
     state: dict[str, Any],
     prefix: str,
@@ -35,9 +68,7 @@ def _lend(
     unexpected: list[str],
     errors: list[str],
 ) -> None:
-    """Load pre-hook: the module's own frozen weights stand in for those that no checkpoint holds."""
-    own = dict(module.named_parameters())
-    for key in keys:
-        if prefix + key in state:
-            errors.append(f"{prefix + key} is frozen: it comes from the block's source, never from a checkpoint")
-        state[prefix + key] = own[key].detach()
+    """Load pre-hook: the module's own frozen weights stand in for those that a checkpoint leaves to their source."""
+    own, lost = dict(module.named_parameters()), changed(module, witnesses)
+    for key in witnesses.keys() - lost.keys():
+        state.setdefault(prefix + key, own[key].detach())

@@ -58,7 +58,7 @@ def save_resume(
     reference = model.bridge.block.reference
     content = {
         "format": FORMAT,
-        "model": model.state_dict(),
+        "model": model.weights(),
         "optimizer": optimizer.state_dict(),
         "position": asdict(position),
         "block_reference": None if reference is None else {**vars(reference), "layers": list(reference.layers)},
@@ -82,9 +82,13 @@ def load_resume(folder: Path, model: Model, optimizer: torch.optim.Optimizer) ->
         check_reference(fields.fields("block_reference"))
     check_block(model, content["block_reference"])
     position = Position(**whole_position(fields.fields("position")))
+    own = dict(model.named_parameters())  # those of a block that was trained from outside are stored too
     for name in ("model", "average"):
         if name == "model" or name in content:
-            check_tensors(fields.fields(name), model.state_dict())
+            stored = fields.fields(name)
+            check_tensors(
+                stored, {**{key: own[key] for key in own.keys() & stored.values.keys()}, **model.state_dict()}
+            )
     if "trained_on" in content:
         check_record(fields.fields("trained_on"))
     if content.get("scaler"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import nn
 
 from geo_lm4ve.config import PartConfig
 from geo_lm4ve.parts.data import Batch
+from geo_lm4ve.tokens import TokenSet
 
 
 class Encoder(nn.Module):
@@ -29,6 +31,21 @@ class Encoder(nn.Module):
         """Name of the last stage."""
         return list(self.stages)[-1]
 
+    def taken(self, given: Any) -> Any:
+        """What the first stage takes, made of what a model was called with: the Batch, or the natural tensor of it.
+
+        Raises:
+            InputError: neither; says what to pass, with the line that makes it.
+        """
+        return given
+
+    def forward(self, given: Any) -> TokenSet:
+        """All stages, without any bridge."""
+        value = self.taken(given)
+        for stage in self.stages.values():
+            value = stage(value)
+        return value
+
 
 @dataclass
 class EncoderConfig(PartConfig):
@@ -36,7 +53,12 @@ class EncoderConfig(PartConfig):
 
     Attributes:
         freeze: train no parameter of the encoder and keep it in eval mode (adapter-only training).
+        takes: class of the batches that its first stage takes; None: not said, and nothing is refused for it.
+        offers: names of the spans and context entries of its last stage's tokens; None: not said.
     """
+
+    takes: ClassVar[type | None] = None
+    offers: ClassVar[frozenset[str] | None] = None
 
     freeze: bool = False
 

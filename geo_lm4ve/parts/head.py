@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
+from geo_lm4ve.calls import check_token_set
 from geo_lm4ve.config import PartConfig
 from geo_lm4ve.tokens import TokenSet
 
@@ -18,10 +19,21 @@ class Head(nn.Module):
         reads: names of the spans whose tokens reach the prediction; all others are dead for it.
         norm_first: True if a LayerNorm is the first thing that happens to each token read. The backbone's own final
             norm lives here because the paper puts the block before it.
+        dim: width D of the tokens it takes; None: not said.
     """
 
     reads: tuple[str, ...]
     norm_first: bool
+    dim: int | None = None
+
+    def __call__(self, tokens: Any) -> Any:
+        """``forward`` of a token set that fits.
+
+        Raises:
+            InputError: it is none, or of another width or without the spans that are read; says what is taken.
+        """
+        check_token_set(type(self).__name__, self.dim, self.reads, tokens)
+        return super().__call__(tokens)
 
     def forward(self, tokens: TokenSet) -> Any:
         """The prediction of this head's task."""

@@ -71,7 +71,7 @@ def to_official(model: Model) -> dict[str, Tensor]:
     Raises:
         CheckpointError: there are no official names for this encoder or for some of the tensors.
     """
-    state, table = model.state_dict(), _table(model)
+    state, table = model.weights(), _table(model)
     pairs = {key: table.to_official(key, value.detach().clone()) for key, value in state.items()}
     if nameless := [key for key, pair in pairs.items() if pair is None]:
         raise CheckpointError(f"no official names for {grouped(nameless)}; use save_pretrained for such a model")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from geo_lm4ve.calls import InputError, described
 from geo_lm4ve.parts.data import DataInfo
 from geo_lm4ve.traffic import frames
 from geo_lm4ve.traffic.protocol import Protocol
@@ -129,6 +131,24 @@ class SceneBatch:
         """Number of scenes S."""
         return len(self.scene_id)
 
+    @classmethod
+    def of(cls, given: Any) -> SceneBatch:
+        """What a model of traffic scenes was called with as a batch: one, or a list of them.
+
+        Raises:
+            InputError: it is neither; says what to pass.
+        """
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, list | tuple) and given and all(isinstance(scenes, cls) for scenes in given):
+            return join_batches(given)
+        raise InputError(
+            "a model of traffic scenes takes a SceneBatch or a list of them, as no tensor holds scenes of different "
+            f"numbers of agents and lanes; this is {described(given)}. Files become one by "
+            'load_option("data", "argoverse2").read([path]) of geo_lm4ve.options (or "argoverse1"), made-up scenes by '
+            "model.config.encoder.sample_batch(2)"
+        )
+
     @property
     def scenes(self) -> int:
         """Number of scenes S."""
@@ -207,7 +227,7 @@ def _join_nodes(graph: HeteroData, kind: str, parts: Sequence[HeteroData]) -> No
     stores = [part[kind] for part in parts]
     width = max(store.points.shape[1] for store in stores) if kind == "lane" else 0
     for name in stores[0].keys():  # noqa: SIM118  (a torch-geometric store iterates over values)
-        if name not in ("batch", "ptr"):
+        if name not in ("batch", "ptr", "num_nodes"):
             values = [store[name] for store in stores]
             if name in ("points", "points_valid"):
                 values = [_widened(value, width) for value in values]

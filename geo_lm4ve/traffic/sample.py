@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch_geometric.data import Batch, HeteroData
 
-from geo_lm4ve.traffic.batch import HZ, SceneBatch
+from geo_lm4ve.traffic.batch import HZ, LANE_EDGES, LaneType, SceneBatch, TrackCategory
 
 T, F, P = 20, 30, 10
 """Observed and future steps, and points of a lane, unless told."""
@@ -29,7 +29,10 @@ def scene(agents: int, lanes: int, seed: int, history: int = T, future: int = F,
     graph["agent"].history, graph["agent"].history_valid = track[:, :history], seen[:, :history]
     graph["agent"].future, graph["agent"].future_valid = track[:, history:], seen[:, history:]
     graph["agent"].type = torch.ones(agents, dtype=torch.int64)
+    graph["agent"].category = torch.full((agents,), TrackCategory.none)
+    graph["agent"].velocity, graph["agent"].heading = HZ * speed[:, 0], torch.atan2(speed[:, 0, 1], speed[:, 0, 0])
     graph["agent"].is_target = torch.arange(agents) == 0
+    graph["agent"].is_ego = torch.zeros(agents, dtype=torch.bool)
     walk = 40 * torch.randn(lanes, 1, 2, generator=random) + torch.randn(lanes, points, 2, generator=random).cumsum(1)
     length = torch.randint(2, points + 1, (lanes, 1), generator=random)
     place = torch.arange(points)[None].expand(lanes, -1)
@@ -37,6 +40,9 @@ def scene(agents: int, lanes: int, seed: int, history: int = T, future: int = F,
     graph["lane"].points_valid = place < length
     for name, values in {"turn": 3, "intersection": 2, "control": 2}.items():
         graph["lane"][name] = torch.randint(0, values, (lanes,), generator=random)
+    graph["lane"].lane_type = torch.full((lanes,), LaneType.vehicle)
+    for relation in LANE_EDGES:
+        graph["lane", relation, "lane"].edge_index = torch.empty(2, 0, dtype=torch.int64)
     return graph
 
 

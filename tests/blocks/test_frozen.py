@@ -143,8 +143,48 @@ def test_checkpoints_hold_nothing_frozen(family: str) -> None:
     result = model.load_state_dict(state, strict=True)
     assert not result.missing_keys
     assert not result.unexpected_keys
-    with pytest.raises(RuntimeError, match=r"is frozen: it comes from the block's source"):
-        model.load_state_dict({**state, "1." + next(n for n, _ in model[1].named_parameters()): torch.zeros(1)})
+
+
+@FAMILIES
+def test_what_is_trained_from_outside_after_all_is_in_its_checkpoint(family: str) -> None:
+    weights = random_weights(family)
+    block, other = FrozenBlock(weights), FrozenBlock(random_weights(family))
+    block.requires_grad_(True)
+    assert set(block.state_dict()) == {name for name, _ in block.named_parameters()}
+    other.load_state_dict({name: 2 * value.detach() for name, value in block.state_dict().items()})
+    assert all(torch.equal(value, 2 * block.get_parameter(name)) for name, value in other.named_parameters())
+
+
+def shuffled(weight: torch.Tensor) -> torch.Tensor:
+    return weight.flatten()[torch.randperm(weight.numel())].view_as(weight)
+
+
+CHANGES = {
+    "a step of training": lambda weight: weight.sub_(1e-3 * weight.sign()),
+    "behind autograd's back": lambda weight: weight.data.normal_(),
+    "shuffled": lambda weight: weight.copy_(shuffled(weight)),
+    "one row": lambda weight: weight[5].zero_(),
+    "one column": lambda weight: weight[:, 3].mul_(2),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_frozen_weight_that_was_changed_in_place_is_noticed(llama: LayerWeights, change: str) -> None:
+    block, name = copy.deepcopy(FrozenBlock(llama)), "layers.0.mlp.up_proj.weight"
+    assert not block.changed()
+    with torch.no_grad():
+        CHANGES[change](block.get_parameter(name))
+    assert block.changed().keys() == {name}
+    assert copy.deepcopy(block).changed().keys() == {name}
+    with pytest.raises(RuntimeError, match=rf'Missing key\(s\) in state_dict: "{name}"'):
+        block.load_state_dict({})
+    block.load_state_dict({name: FrozenBlock(llama).get_parameter(name)})
+    assert not block.changed()
+
+
+def test_another_dtype_is_no_change(llama: LayerWeights) -> None:
+    assert not FrozenBlock(llama, dtype="bfloat16").changed()
+    assert not FrozenBlock(llama).bfloat16().changed()
 
 
 def test_fully_trained_block_is_in_its_checkpoint(llama: LayerWeights) -> None:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from geo_lm4ve.calls import InputError
 from geo_lm4ve.classification.head import ClassificationConfig, HiddenNorm, Pooling
 from geo_lm4ve.config import ConfigError, make
 from geo_lm4ve.options import load_option
@@ -55,7 +56,7 @@ def test_point_mae_option_has_two_hidden_layers_with_batch_norm():
 
 def test_missing_span_is_named():
     head = ClassificationConfig().build(dim=8, outputs=5)
-    with pytest.raises(ConfigError, match=r"no \['cls'\]; set head.reads and head.pooling"):
+    with pytest.raises(InputError, match="reads the spans cls, groups; the tokens have .*: no cls"):
         head(random_tokens(2, {"groups": 4}, dim=8))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -41,6 +42,9 @@ class PointBertConfig(EncoderConfig):
         skip_near_origin: squared distance to the origin up to which a point is never chosen as a center (1e-3 in the
             CUDA operator behind the published numbers, which so leaves holes round the origin); 0: no such rule.
     """
+
+    takes: ClassVar[type | None] = PointBatch
+    offers: ClassVar[frozenset[str] | None] = frozenset({"cls", "groups", "position_embedding"})
 
     name: str = "point_bert"
     dim: int = 384
@@ -149,3 +153,7 @@ class PointBert(Encoder):
             rate = config.drop_path * i / max(1, config.depth - 1)
             self.stages[f"block_{i}"] = PositionedBlock(config.dim, config.heads, config.mlp_ratio, rate)
         self.dims = dict.fromkeys(self.stages, config.dim)
+
+    def taken(self, given: Any) -> PointBatch:
+        """Coordinates (B, N, 3), or a PointBatch."""
+        return PointBatch.of(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -26,6 +27,9 @@ class KinematicEncoderConfig(EncoderConfig):
     [m/s] at the last observed step.
     """
 
+    takes: ClassVar[type | None] = SceneBatch
+    offers: ClassVar[frozenset[str] | None] = frozenset({"agents", SCENE})
+
     name: str = "kinematic"
 
     def build(self) -> KinematicEncoder:
@@ -44,6 +48,10 @@ class KinematicEncoder(Encoder):
         super().__init__()
         self.stages = nn.ModuleDict({"state": State()})
         self.dims = {"state": 4}
+
+    def taken(self, given: Any) -> SceneBatch:
+        """A SceneBatch, or a list of them."""
+        return SceneBatch.of(given)
 
 
 class State(nn.Module):

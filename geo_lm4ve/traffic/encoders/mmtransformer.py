@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,7 +16,7 @@ from geo_lm4ve.tokens import Lengths, TokenSet
 from geo_lm4ve.traffic.batch import SceneBatch
 from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices
 from geo_lm4ve.traffic.encoders.polylines import PolylineNet, Vectors, lane_attributes, lane_segments, steps
-from geo_lm4ve.traffic.encoders.scene_tokens import agent_rows, pad, scene_tokens
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS, AGENTS_SEEN, agent_rows, pad, scene_tokens
 from geo_lm4ve.traffic.encoders.stacked_transformer import SinusoidalPositions, TransformerDecoder, TransformerEncoder
 from geo_lm4ve.traffic.sample import sample_batch
 
@@ -47,6 +48,9 @@ class MmTransformerConfig(EncoderConfig):
         position_dim: width of the embedding of an agent's position.
         proposals: proposals K per agent.
     """
+
+    takes: ClassVar[type | None] = SceneBatch
+    offers: ClassVar[frozenset[str] | None] = frozenset({PROPOSALS, AGENT_ROWS, AGENTS_SEEN})
 
     name: str = "mmtransformer"
     dim: int = 128
@@ -191,6 +195,10 @@ class MmTransformer(Encoder):
         super().__init__()
         self.stages = nn.ModuleDict({"agents_lanes": StackedTransformer(config), "proposals": Proposals()})
         self.dims = {"agents_lanes": config.dim, "proposals": 2 * config.dim}
+
+    def taken(self, given: Any) -> SceneBatch:
+        """A SceneBatch, or a list of them."""
+        return SceneBatch.of(given)
 
 
 def _embedding(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

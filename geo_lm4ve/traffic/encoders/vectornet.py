@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool
@@ -14,7 +15,7 @@ from geo_lm4ve.tokens import TokenSet
 from geo_lm4ve.traffic.batch import SceneBatch
 from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices, zero_biases
 from geo_lm4ve.traffic.encoders.polylines import PolylineNet, Vectors, lane_attributes, lane_segments, steps
-from geo_lm4ve.traffic.encoders.scene_tokens import agent_rows, pad, scene_tokens
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS, AGENTS_SEEN, agent_rows, pad, scene_tokens
 from geo_lm4ve.traffic.sample import sample_batch
 
 AGENT_FEATURES, LANE_FEATURES = 6, 7
@@ -35,6 +36,9 @@ class VectorNetConfig(EncoderConfig):
         widths: width of each level of the polyline networks; tokens are twice as wide as the last.
         global_depth: rounds of attention among all tokens of a scene.
     """
+
+    takes: ClassVar[type | None] = SceneBatch
+    offers: ClassVar[frozenset[str] | None] = frozenset({"agents", "lanes", AGENT_ROWS, AGENTS_SEEN})
 
     name: str = "vectornet"
     widths: list[int] = field(default_factory=lambda: [32, 64, 128])
@@ -155,3 +159,7 @@ class VectorNet(Encoder):
         self.dims = dict.fromkeys(self.stages, dim)
         glorot_matrices(self)
         zero_biases(self)
+
+    def taken(self, given: Any) -> SceneBatch:
+        """A SceneBatch, or a list of them."""
+        return SceneBatch.of(given)

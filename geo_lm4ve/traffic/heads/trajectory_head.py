@@ -64,6 +64,7 @@ class TrajectoryHead(Head):
         super().__init__()
         if dim < 1 or outputs < 1:
             raise ConfigError(f"a trajectory head needs width and future frames of at least 1, not {dim}, {outputs}")
+        self.dim = dim
 
     def forward(self, tokens: TokenSet) -> Trajectories:
         """Futures of the targets, with those of all agents for the loss.
