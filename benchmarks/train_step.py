@@ -18,8 +18,8 @@ from measure import circumstances, interleaved
 from rich.console import Console
 from rich.table import Table
 
+from geo_lm4ve.create import create_model
 from geo_lm4ve.files import write_json
-from geo_lm4ve.model import create_model
 from geo_lm4ve.points.batch import PointBatch
 
 RESULTS = Path(__file__).parent / "results" / "train_step.json"

@@ -20,8 +20,8 @@ import torch
 from measure import circumstances, interleaved
 from rich.console import Console
 
+from geo_lm4ve.create import create_model
 from geo_lm4ve.files import write_json
-from geo_lm4ve.model import create_model
 from geo_lm4ve.options import load_option
 from geo_lm4ve.traffic.source import SceneConfig
 

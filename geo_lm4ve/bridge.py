@@ -43,6 +43,10 @@ class BridgeConfig(PartConfig):
     lr_scale: float = 1.0
     weight_decay: float | None = None
 
+    def needs(self) -> frozenset[str] | None:
+        """Names of the last stage's spans that pass through (of ``EncoderConfig.offers``); None: not known here."""
+        return None
+
     def build(self, block: Block, dim: int) -> Bridge:
         """The bridge round ``block`` for tokens of width ``dim``."""
         raise NotImplementedError
@@ -67,6 +71,10 @@ class LinearBridgeConfig(BridgeConfig):
     bias: bool = False
     init: AdapterInit = AdapterInit.torch
     checkpoint: bool = False
+
+    def needs(self) -> frozenset[str] | None:
+        """The chosen spans, where the bridge follows the last stage."""
+        return None if self.spans is None or self.after is not None else frozenset(self.spans)
 
     def build(self, block: Block, dim: int) -> Bridge:
         """A LinearBridge; for a block without a width of its own (identity) a Bridge without adapters."""

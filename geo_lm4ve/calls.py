@@ -86,7 +86,5 @@ def check_token_set(name: str, dim: int | None, spans: Sequence[str], tokens: An
         raise InputError(f"{wanted}, not {described(tokens)}: {line}")
     if not fits:
         raise InputError(f"{wanted}; this one holds a {described(tokens.features)}: build it for width {tokens.dim}")
-    made, missing = sorted(tokens.spans), [span for span in spans if span not in tokens.spans]
-    raise InputError(
-        f"{name} reads the spans {', '.join(spans)}; the tokens have {', '.join(made) or 'none'}: no {', '.join(missing)}"
-    )
+    missing, made = [span for span in spans if span not in tokens.spans], ", ".join(sorted(tokens.spans)) or "none"
+    raise InputError(f"{name} reads the spans {', '.join(spans)}; the tokens have {made}: no {', '.join(missing)}")

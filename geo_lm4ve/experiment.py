@@ -12,6 +12,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from geo_lm4ve.blocks.base import BlockConfig
 from geo_lm4ve.bridge import BridgeConfig
 from geo_lm4ve.config import GROUPS, ConfigError, plain
+from geo_lm4ve.fit import check_fit
 from geo_lm4ve.parts.data import DataConfig
 from geo_lm4ve.parts.encoder import EncoderConfig
 from geo_lm4ve.parts.head import HeadConfig
@@ -62,11 +63,16 @@ ConfigStore.instance().store(group="schema", name="experiment", node=ExperimentC
 
 
 def typed(config: DictConfig, choices: dict[str, str] | None = None) -> ExperimentConfig:
-    """The dataclass that a composed config describes; a field left unset is a ConfigError that names it."""
+    """The dataclass that a composed config describes.
+
+    Raises:
+        ConfigError: a field left unset, or parts that do not fit one another; names them.
+    """
     if missing := sorted(OmegaConf.missing_keys(config)):
         raise ConfigError(f"the experiment leaves these unset: {', '.join(missing)}")
     experiment = cast(ExperimentConfig, OmegaConf.to_object(config))
     experiment.choices = {**(choices or {}), **experiment.choices}
+    check_fit({group: getattr(experiment, group) for group in GROUPS}, experiment.choices)
     return experiment
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from geo_lm4ve.blocks.base import BlockConfig, BlockError, BlockReference
+from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, BlockReference
 from geo_lm4ve.bridge import Bridge, BridgeConfig
 from geo_lm4ve.config import ConfigError, make, plain, unknown
 from geo_lm4ve.files import atomic_path, write_json
+from geo_lm4ve.fit import check_fit
 from geo_lm4ve.memory import Asking, TooLargeError, room_for
-from geo_lm4ve.options import is_option, load_option
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.parts.head import Head, HeadConfig
 from geo_lm4ve.reading import reader, reading
@@ -28,7 +28,8 @@ class ModelConfig:
     """What a model is built from: enough to build it again.
 
     Attributes:
-        encoder, block, bridge, head: the configs of its parts.
+        encoder, block, bridge, head: the configs of its parts; a plain ``BlockConfig`` stands for a block that is given
+            to ``build`` and that nothing builds again.
         outputs: number of outputs of the head (classes, answers, future steps, ...).
     """
 
@@ -38,40 +39,51 @@ class ModelConfig:
     head: HeadConfig
     outputs: int
 
-    def build(self, most: int | None = None) -> Model:
+    def build(self, most: int | None = None, block: Block | None = None) -> Model:
         """The model with fresh weights.
 
         Args:
             most: bytes that all but a pretrained or random block may take; default: the memory of the machine, as
                 for such a block.
+            block: the block, where it is built already; None: ``self.block`` builds it.
 
         Raises:
-            ConfigError: a size of which no memory can be had; names it.
+            ConfigError: a size of which no memory can be had, or parts that do not fit one another; names them.
         """
+        check_fit({"encoder": self.encoder, "bridge": self.bridge, "head": self.head})
         try:
-            return self._built(Asking(plain(self), most))
+            return self._built(Asking(plain(self), most), block)
         except TooLargeError as error:
             raise ConfigError(f"this model cannot be built: {error}; choose smaller sizes") from None
 
-    def _built(self, asking: Asking) -> Model:
+    def _built(self, asking: Asking, block: Block | None) -> Model:
         encoder = asking.build(self.encoder.build)
         after = self.bridge.after or encoder.last
         if after not in encoder.dims:
             raise ConfigError("bridge.after: " + unknown("encoder stage", after, encoder.stages))
         if self.encoder.freeze:
             encoder.requires_grad_(False)
-        if self.block.trained_only:
-            block = asking.build(self.block.build)
-        else:
-            with Asking(asking.config):
-                block = self.block.build()
+        if block is None:
+            block = self._block(asking)
         bridge = asking.build(lambda: self.bridge.build(block, encoder.dims[after]))
         head = asking.build(lambda: self.head.build(encoder.dims[encoder.last], self.outputs))
         return Model(encoder, bridge, head, after, config=self)
 
+    def _block(self, asking: Asking) -> Block:
+        if self.block.trained_only:
+            return asking.build(self.block.build)
+        with Asking(asking.config):
+            return self.block.build()
+
 
 class Model(nn.Module):
     """Encoder -> bridge -> head.
+
+    >>> import geo_lm4ve, torch
+    >>> model = geo_lm4ve.create_model("point_bert_tiny", num_classes=24, block="random_frozen")
+    >>> clouds = torch.randn(2, 1024, 3)
+    >>> model(clouds).shape, model.tokens(clouds).features.shape
+    (torch.Size([2, 24]), torch.Size([2, 33, 96]))
 
     Attributes:
         encoder: its stages run in order.
@@ -153,7 +165,7 @@ class Model(nn.Module):
         outside after all are stored whole.
 
         Raises:
-            CheckpointError: the model was put together by hand and nothing says how to build it again.
+            CheckpointError: the model or its block was put together by hand and nothing says how to build it again.
         """
         card = self.card()
         state = {key: value.contiguous() for key, value in self.weights().items()}
@@ -163,6 +175,13 @@ class Model(nn.Module):
 
     def card(self) -> dict[str, Any]:
         """What ``from_pretrained`` needs besides the weights; CheckpointError where ``config`` is not known."""
+        if self.config is not None and type(self.config.block) is BlockConfig:
+            raise CheckpointError(
+                f"nothing says how to build this model's block again: {type(self.bridge.block).__name__} was given as "
+                "an object. Take one of FrozenBlock.from_source, or register a config for it (@register of "
+                "geo_lm4ve.config) and say block.built_from(config); or keep the weights alone with "
+                "safetensors.torch.save_model"
+            )
         if self.config is None:
             raise CheckpointError(
                 "this model was put together by hand: from_pretrained could not build it again. Build it with "
@@ -223,45 +242,3 @@ def check_block(model: Model, recorded: dict[str, Any] | None, allow_other: bool
 
 def _frozen(model: Model) -> bool:
     return not any(parameter.requires_grad for parameter in model.bridge.block.parameters())
-
-
-def create_model(
-    name: str,
-    *,
-    num_classes: int | None = None,
-    block: str = "identity",
-    bridge: str = "linear",
-    head: str | None = None,
-    **overrides: Any,
-) -> Model:
-    """A model by name, with fresh weights: ``create_model("point_bert", num_classes=15, block="smollm2_135m")``.
-
-    Args:
-        name: an encoder option (``configs/encoder``) or the name of a registered encoder.
-        num_classes: outputs of the head: classes, or future frames for forecasters; default: what the head's config
-            class names (40 classes, 30 frames).
-        block: a block option; ``identity`` gives the published model without any bridge parameters.
-        bridge: a bridge option.
-        head: a head option; default: the one named like the encoder (or its registered class), else
-            ``classification``.
-        overrides: fields of the encoder's config, e.g. ``num_groups=128``; ``seed`` is not among them: call
-            ``torch.manual_seed`` first for reproducible weights.
-
-    Raises:
-        ConfigError: unknown name or field, wrong type.
-        BlockError: the block's weights are not at hand.
-    """
-    encoder = cast(EncoderConfig, load_option("encoder", name, overrides))
-    if head is None:
-        head = next((option for option in (name, encoder.name) if is_option("head", option)), "classification")
-    head_config = cast(HeadConfig, load_option("head", head))
-    outputs = head_config.default_outputs if num_classes is None else num_classes
-    if outputs is None:
-        raise ConfigError(f"head={head} has no usual number of outputs: pass num_classes")
-    return ModelConfig(
-        encoder,
-        cast(BlockConfig, load_option("block", block)),
-        cast(BridgeConfig, load_option("bridge", bridge)),
-        head_config,
-        outputs,
-    ).build()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from geo_lm4ve.config import ConfigError, PartConfig, find, is_registered, make, registered, unknown
+from geo_lm4ve.config import ConfigError, PartConfig, find, is_registered, lookup, make, registered, unknown
 from geo_lm4ve.reading import Fields, reading
 from geo_lm4ve.shipped import tables
 from geo_lm4ve.yaml_file import read_values
@@ -21,14 +22,65 @@ def option_files(group: str) -> list[str]:
     return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
 
 
-def options(group: str) -> list[str]:
-    """Names of the options of a group: the shipped files, and what plugins register."""
-    return sorted({*option_files(group), *(registered(group).keys() - tables()[group].keys())})
+def options(group: str, filter: str = "") -> list[str]:
+    """Names of the options of a group: the shipped files, and what plugins register.
+
+    Args:
+        group: one of ``GROUPS``.
+        filter: a pattern with ``*`` and ``?``, or a piece of the name; "" for all.
+    """
+    names = {*option_files(group), *(registered(group).keys() - tables()[group].keys())}
+    pattern = filter if set("*?[") & set(filter) else f"*{filter}*"
+    return sorted(name for name in names if fnmatchcase(name, pattern))
 
 
 def is_option(group: str, name: str) -> bool:
     """Whether ``name`` is a shipped option file, or registered by a plugin that has been imported."""
     return name in option_files(group) or (is_registered(group, name) and name not in tables()[group])
+
+
+def list_models(filter: str = "") -> list[str]:
+    """Names that ``create_model`` takes, those of plugins too.
+
+    >>> import geo_lm4ve
+    >>> geo_lm4ve.list_models("vector*")
+    ['vectornet', 'vectornet_small']
+
+    Args:
+        filter: a pattern with ``*`` and ``?``, or a piece of the name; "" for all.
+    """
+    return options("encoder", filter)
+
+
+def list_blocks(filter: str = "") -> list[str]:
+    """Names that ``create_model(..., block=...)`` takes: language models and controls, those of plugins too.
+
+    >>> import geo_lm4ve
+    >>> geo_lm4ve.list_blocks("random*")
+    ['random_frozen', 'random_trained']
+
+    Args:
+        filter: a pattern with ``*`` and ``?``, or a piece of the name; "" for all.
+    """
+    return options("block", filter)
+
+
+def list_data(filter: str = "") -> list[str]:
+    """Names that ``data=`` takes on the command line, those of plugins too.
+
+    >>> import geo_lm4ve
+    >>> geo_lm4ve.list_data("synthetic")[:2]
+    ['synthetic_solids', 'synthetic_traffic']
+
+    Args:
+        filter: a pattern with ``*`` and ``?``, or a piece of the name; "" for all.
+    """
+    return options("data", filter)
+
+
+def part_class(group: str, name: str) -> type[PartConfig]:
+    """The config class of an option or a registered part, whatever values it leaves to the user."""
+    return lookup(group, _values(group, name)[0] if name in option_files(group) else name)
 
 
 def _values(group: str, name: str) -> tuple[str, dict[str, Any]]:

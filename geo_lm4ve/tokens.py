@@ -62,6 +62,11 @@ class Kept:
 class TokenSet:
     """A padded batch of token sets.
 
+    >>> import geo_lm4ve, torch
+    >>> tokens = geo_lm4ve.TokenSet.full(torch.randn(2, 5, 8), {"cls": (0, 1), "groups": (1, 5)})
+    >>> tokens.pool("max", "groups").shape
+    torch.Size([2, 8])
+
     Attributes:
         features: (B, N, D) token features.
         valid: (B, N) True where a token is real, False where it is padding.

@@ -9,8 +9,9 @@ from torch import nn
 
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.config import ConfigError
+from geo_lm4ve.create import create_model
 from geo_lm4ve.memory import Asking, TooLargeError
-from geo_lm4ve.model import Model, create_model
+from geo_lm4ve.model import Model
 from geo_lm4ve.saved import CheckpointError
 
 SMALL = {"dim": 12, "depth": 1, "heads": 2, "encoder_dim": 8}

@@ -6,7 +6,8 @@ from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.bridge import LinearBridgeConfig
 from geo_lm4ve.classification.head import ClassificationConfig
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.model import Model, create_model
+from geo_lm4ve.create import create_model
+from geo_lm4ve.model import Model
 from geo_lm4ve.saved import CheckpointError, read_weights
 from geo_lm4ve.testing import assert_equal_up_to_rounding
 

@@ -6,8 +6,8 @@ from torch import nn
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.blocks.controls import MLPControl
+from geo_lm4ve.create import create_model
 from geo_lm4ve.layers.transformer import TransformerBlock
-from geo_lm4ve.model import create_model
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.testing import (
     assert_block_frozen,

@@ -28,7 +28,7 @@ class IdentityConfig(BlockConfig):
 
     def build(self) -> Identity:
         """The identity."""
-        return Identity()
+        return Identity().built_from(self)
 
 
 class Identity(Block):
@@ -56,7 +56,7 @@ class MLPConfig(BlockConfig):
 
     def build(self) -> MLPControl:
         """The control at the chosen width."""
-        return MLPControl(self.width if self.width is not None else width(self.like))
+        return MLPControl(self.width if self.width is not None else width(self.like)).built_from(self)
 
 
 class MLPControl(Block):
@@ -113,7 +113,7 @@ class RandomBlockConfig(BlockConfig):
         """The drawn block."""
         if self.layers < 1:
             raise BlockError(f"block.layers counts layers: at least 1, got {self.layers}")
-        return FrozenBlock.from_source(
+        block = FrozenBlock.from_source(
             f"random:{self.like}",
             range(-self.layers, 0),
             train=self.train,
@@ -121,6 +121,7 @@ class RandomBlockConfig(BlockConfig):
             dtype=self.dtype,
             seed=self.seed,
         )
+        return block.built_from(self)
 
 
 @register("block", "permuted")

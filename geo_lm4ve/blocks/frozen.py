@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,17 +11,16 @@ from jaxtyping import Bool, Float, Int64
 from omegaconf import MISSING
 from torch import Tensor, nn
 
-from geo_lm4ve.blocks import gated
+from geo_lm4ve.blocks.assembly import filled_layers, filled_norm, is_ours
 from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, LayerWeights, zero_padding
 from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train, choice, held_dtype
-from geo_lm4ve.blocks.filling import fill
-from geo_lm4ve.blocks.final_norm import final_norm as final_norm_of
-from geo_lm4ve.blocks.gated_architecture import FAMILIES, complete
+from geo_lm4ve.blocks.gated_architecture import complete
 from geo_lm4ve.blocks.lora import LoraOptions, add_lora
 from geo_lm4ve.blocks.policy import AttentionPolicy
 from geo_lm4ve.blocks.precision import autocasting, residual_stream
 from geo_lm4ve.blocks.slim import changed, keep_frozen_out
 from geo_lm4ve.blocks.weights import load_layers
+from geo_lm4ve.calls import described
 from geo_lm4ve.config import register
 from geo_lm4ve.reading import reading
 from geo_lm4ve.tokens import Kept, take
@@ -71,7 +70,7 @@ class PretrainedBlockConfig(BlockConfig):
 
     def build(self) -> FrozenBlock:
         """The block; BlockError when its weights are not at hand, with what to do."""
-        return FrozenBlock(
+        block = FrozenBlock(
             self.weights(),
             final_norm=self.final_norm,
             causal=self.causal,
@@ -81,10 +80,18 @@ class PretrainedBlockConfig(BlockConfig):
             implementation=self.implementation,
             lora=LoraOptions(self.lora_rank, self.lora_alpha, self.lora_dropout, tuple(self.lora_targets)),
         )
+        return block.built_from(self)
 
 
 class FrozenBlock(Block):
     """1..k consecutive decoder layers, then the final norm.
+
+    >>> import geo_lm4ve, torch
+    >>> block = geo_lm4ve.FrozenBlock.from_source("random:smollm2_135m")  # or package:, hub:, dir:, meta:, gguf:, file:
+    >>> block(torch.randn(2, 7, 576)).shape
+    torch.Size([2, 7, 576])
+    >>> block.reference.layers
+    (29,)
 
     Padding is always honoured: a padded batch gives what the unpadded rows give, padded positions give zeros.
     Frozen weights are in no ``state_dict()``; loading one strictly works without them. Those that are trained from
@@ -121,6 +128,10 @@ class FrozenBlock(Block):
         lora: LoraOptions | None = None,
     ):
         super().__init__()
+        if not isinstance(weights, LayerWeights):
+            raise BlockError(
+                f"FrozenBlock takes LayerWeights, not {described(weights)}: FrozenBlock.from_source(source) reads them"
+            )
         with reading(weights.reference.source, BlockError, *_COMPUTABLE):
             full = complete(weights.config)
         self.dim = full.hidden_size
@@ -129,38 +140,54 @@ class FrozenBlock(Block):
         self.policy = AttentionPolicy(causal, rotary)
         self.trained = choice(Train, train, "train")
         self.final_norm = choice(FinalNorm, final_norm, "final_norm")
-        ours = _is_ours(choice(Implementation, implementation, "implementation"), self.family)
+        ours = is_ours(choice(Implementation, implementation, "implementation"), self.family)
         held = held_dtype(choice(StoredAs, dtype, "dtype"), self.trained)
         with reading(weights.reference.source, BlockError, *_COMPUTABLE):
-            self.layers = nn.ModuleList(_layers(weights, self.policy, held, ours))
-            self.norm = _norm(weights, self.final_norm)
+            self.layers = nn.ModuleList(filled_layers(weights, self.policy, held, ours))
+            self.norm = filled_norm(weights, self.final_norm)
         self._set_training(lora or LoraOptions())
         self.train()
         self._witnesses = keep_frozen_out(self)
 
-    @classmethod
+    @staticmethod
     def from_source(
-        cls,
         source: str,
-        layers: Sequence[int] = (-1,),
+        layers: int | Sequence[int] = (-1,),
         *,
         final_norm: FinalNorm | str = FinalNorm.ones,
+        causal: bool = False,
+        rotary: bool = False,
+        dtype: StoredAs | str = StoredAs.stored,
+        train: Train | str = Train.frozen,
+        implementation: Implementation | str = Implementation.auto,
+        lora: LoraOptions | None = None,
         seed: int = 0,
-        **options: Any,
     ) -> FrozenBlock:
         """A block out of a language model, of which only these layers are read.
+
+        >>> import geo_lm4ve, torch
+        >>> block = geo_lm4ve.FrozenBlock.from_source("random:smollm2_135m")
+        >>> block(torch.randn(2, 7, block.dim)).shape
+        torch.Size([2, 7, 576])
 
         Args:
             source: ``hub:REPO[@REVISION]``, ``dir:PATH``, ``meta:PATH``, ``gguf:PATH``, ``package:NAME``,
                 ``file:PATH`` or ``random:ARCHITECTURE``.
-            layers: consecutive, ascending indices; negative ones count from the last layer.
-            final_norm: ``ones``, ``loaded`` or ``off``.
+            layers: consecutive, ascending indices, or one; negative ones count from the last layer.
+            final_norm, causal, rotary, dtype, train, implementation, lora: see FrozenBlock.
             seed: of the draw, for ``random:`` only.
-            options: further arguments of FrozenBlock.
+
+        Raises:
+            BlockError: weights that are not at hand or not whole, or an unknown choice.
         """
         norm = choice(FinalNorm, final_norm, "final_norm")
-        weights = load_layers(source, tuple(layers), final_norm=norm is FinalNorm.loaded, seed=seed)
-        return cls(weights, final_norm=norm, **options)
+        indices = [layers] if isinstance(layers, int) else list(layers)
+        config = PretrainedBlockConfig(
+            source=source, layers=indices, final_norm=norm, causal=causal, rotary=rotary, seed=seed,
+            dtype=choice(StoredAs, dtype, "dtype"), train=choice(Train, train, "train"),
+            implementation=choice(Implementation, implementation, "implementation"), **_fields(lora or LoraOptions()),
+        )  # fmt: skip
+        return config.build()
 
     def forward(
         self,
@@ -222,38 +249,7 @@ class FrozenBlock(Block):
         )
 
 
-def _is_ours(implementation: Implementation, family: str) -> bool:
-    """Whether our own layer computes."""
-    if implementation is Implementation.gated and family not in FAMILIES:
-        raise BlockError(f"implementation: gated knows {', '.join(FAMILIES)}, not {family}; use auto or hf")
-    return implementation is not Implementation.hf and family in FAMILIES
-
-
-def _layers(
-    weights: LayerWeights, policy: AttentionPolicy, held: torch.dtype | None, ours: bool
-) -> Iterator[nn.Module]:
-    """The layers, filled."""
-    make_layer = gated.make_layer if ours else _transformers_layer
-    for index, tensors in zip(weights.reference.layers, weights.layers):
-        yield make_layer(weights.config, index, policy, tensors, held, weights.reference.source)
-
-
-def _transformers_layer(*args: Any) -> nn.Module:
-    from geo_lm4ve.blocks import hf  # imports transformers
-
-    return hf.make_layer(*args)
-
-
-def _norm(weights: LayerWeights, kind: FinalNorm) -> nn.Module:
-    """The norm after the layers; a frozen one whatever its kind."""
-    if kind is FinalNorm.off:
-        return nn.Identity()
-    full, tensors = complete(weights.config), weights.final_norm
-    norm = final_norm_of(full)
-    if kind is FinalNorm.loaded:
-        if norm is None or not tensors:
-            raise BlockError(
-                f"final_norm: loaded, but {full.model_type} gives no weights of a final norm; use ones or off"
-            )
-        fill(norm, tensors, None, f"{weights.reference.source}, {full.model_type} final norm")
-    return nn.Identity() if norm is None else norm.requires_grad_(False)
+def _fields(lora: LoraOptions) -> dict[str, Any]:
+    """The fields of a PretrainedBlockConfig that say it."""
+    values = {f"lora_{key}": value for key, value in vars(lora).items()}
+    return {**values, "lora_targets": list(lora.targets)}

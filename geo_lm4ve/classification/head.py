@@ -42,6 +42,11 @@ class ClassificationConfig(HeadConfig):
     dropout: float = 0.5
 
     default_outputs: ClassVar[int | None] = 40
+    gives: ClassVar[type | None] = Tensor
+
+    def needs(self) -> frozenset[str] | None:
+        """The spans that it pools."""
+        return frozenset(self.reads)
 
     def __post_init__(self) -> None:
         """Check the values; raises ConfigError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -34,6 +34,8 @@ class ClassifyConfig(TaskConfig):
         top: how many candidates a record keeps.
         votes: evaluate the mean prediction over this many augmented views of each sample; 0: one plain view.
     """
+
+    scores: ClassVar[type | None] = Tensor
 
     name: str = "classify"
     label_smoothing: float = 0.0

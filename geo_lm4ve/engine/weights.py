@@ -36,7 +36,37 @@ def checkpoint_folder(folder: Path) -> Path:
     for candidate in (name, "best", "last"):
         if (folder / "checkpoints" / candidate / CARD).is_file():
             return folder / "checkpoints" / candidate
+    if runs := sorted(path.parent.parent.parent for path in folder.glob(f"*/checkpoints/last/{CARD}")):
+        raise CheckpointError(f"{folder} holds {len(runs)} runs and is none: choose one, the newest is {runs[-1]}")
     raise CheckpointError(f"{folder} holds no checkpoint: train first, or give run.checkpoint=")
+
+
+def load_run(folder: Path | str, *, allow_other_block: bool = False, **block: Any) -> Model:
+    """The trained model of a run folder in eval mode: the selected checkpoint, with the names of its classes.
+
+    >>> import geo_lm4ve, tempfile, torch
+    >>> with tempfile.TemporaryDirectory() as folder:  # stands for runs/quickstart/20260101-120000-0
+    ...     geo_lm4ve.create_model("point_bert_tiny", num_classes=24).save_pretrained(folder)
+    ...     model = geo_lm4ve.load_run(folder)
+    >>> model(torch.randn(2, 1024, 3)).argmax(-1).shape
+    torch.Size([2])
+
+    ``model.classes`` names the outputs of a classifier, ``model.config`` is what the model was built from,
+    ``model.encoder``, ``model.bridge`` and ``model.head`` are its parts, ``model.tokens(batch)`` is what the head gets.
+
+    Args:
+        folder: a run folder, or one that ``save_pretrained`` wrote.
+        allow_other_block: see ``Model.from_pretrained``.
+        **block: changes to the block's config, as there: ``source="dir:/models/llama-7b"``.
+
+    Raises:
+        CheckpointError: no run, or one without a checkpoint.
+        BlockError: the frozen block is not at hand; names the file or hub id that is needed.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is no folder: give one that a run made, runs/<experiment>/<time>-<seed>")
+    return Model.from_pretrained(checkpoint_folder(folder), allow_other_block=allow_other_block, **block)
 
 
 def card_of(source: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 
@@ -111,7 +111,10 @@ class DataConfig(PartConfig):
         workers: threads that make batches ahead of their use, for every split that is read; 0: none. They change no
             batch.
         prefetch: batches that each of them may be ahead.
+        gives: class of the batches that its loaders make; None: not said, and nothing is refused for it.
     """
+
+    gives: ClassVar[type | None] = None
 
     workers: int = 0
     prefetch: int = 2

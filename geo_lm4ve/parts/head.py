@@ -47,9 +47,15 @@ class HeadConfig(PartConfig):
     Attributes:
         default_outputs: outputs that ``create_model`` gives the head unless told, those of the published model; None:
             it has to be told. An experiment asks its task.
+        gives: class of its predictions; None: not said, and nothing is refused for it.
     """
 
     default_outputs: ClassVar[int | None] = None
+    gives: ClassVar[type | None] = None
+
+    def needs(self) -> frozenset[str] | None:
+        """Names of the spans and context entries that the head reads (of ``EncoderConfig.offers``); None: not said."""
+        return None
 
     def build(self, dim: int, outputs: int) -> Head:
         """A head that reads tokens of width ``dim`` and has ``outputs`` outputs (classes, answers, ...)."""

@@ -122,7 +122,13 @@ class Answers:
 
 @dataclass
 class TaskConfig(PartConfig):
-    """Base of the ``task`` group."""
+    """Base of the ``task`` group.
+
+    Attributes:
+        scores: class of the predictions that it judges; None: not said, and nothing is refused for it.
+    """
+
+    scores: ClassVar[type | None] = None
 
     def build(self, data: DataSource) -> Task:
         """The task for this data set; ConfigError when they do not fit."""

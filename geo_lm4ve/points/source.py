@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from omegaconf import MISSING
@@ -59,6 +59,8 @@ class PointCloudConfig(DataConfig):
         allow_other_counts: accept numbers of clouds that differ from the data set's own, and classes without a
             training cloud.
     """
+
+    gives: ClassVar[type | None] = PointBatch
 
     root: str = MISSING
     points: int = 1024

@@ -31,6 +31,17 @@ def load_official(
     StreamingForecasting, and geo_lm4ve's own. A pre-trained file has no classifier and no file but the paper's has
     adapters: those parts keep their initialisation, and the report says so.
 
+    >>> import geo_lm4ve, tempfile
+    >>> from pathlib import Path
+    >>> from safetensors.torch import save_file
+    >>> from geo_lm4ve.pretrained import to_official
+    >>> model = geo_lm4ve.create_model("point_bert_tiny", num_classes=40)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_file(to_official(model), Path(folder) / "published.safetensors")
+    ...     report = geo_lm4ve.load_official(model, Path(folder) / "published.safetensors")
+    >>> report.missing
+    ()
+
     Args:
         model: the model; its architecture must be the checkpoint's.
         source: a ``.pth`` or ``.safetensors`` file, a folder written by ``save_pretrained``, or a state dict.

@@ -53,6 +53,7 @@ class SceneConfig(DataConfig):
     limit: int | None = None
     max_dropped: float = 0.01
 
+    gives: ClassVar[type | None] = SceneBatch
     layout: ClassVar[Layout]
     synthetic: ClassVar[bool] = False
 

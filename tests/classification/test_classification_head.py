@@ -56,7 +56,7 @@ def test_point_mae_option_has_two_hidden_layers_with_batch_norm():
 
 def test_missing_span_is_named():
     head = ClassificationConfig().build(dim=8, outputs=5)
-    with pytest.raises(InputError, match="reads the spans cls, groups; the tokens have .*: no cls"):
+    with pytest.raises(InputError, match=r"reads the spans cls, groups; the tokens have .*: no cls"):
         head(random_tokens(2, {"groups": 4}, dim=8))
 
 

@@ -13,7 +13,8 @@ from mutate_packed import SAFETENSORS, ZIP
 from mutate_text import JSON
 from seed import Seed
 
-from geo_lm4ve.model import Model, create_model
+from geo_lm4ve.create import create_model
+from geo_lm4ve.model import Model
 from geo_lm4ve.pretrained import load_official, to_official
 
 SMALL = {"dim": 12, "depth": 1, "heads": 2, "encoder_dim": 8, "num_groups": 4, "group_size": 4}

@@ -6,6 +6,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from geo_lm4ve.create import create_model
 from geo_lm4ve.files import UserError
 from geo_lm4ve.geometry import checks
 from geo_lm4ve.geometry.grouping import group
@@ -13,7 +14,6 @@ from geo_lm4ve.geometry.meshes import read_points
 from geo_lm4ve.geometry.neighbours import ball_query, knn, three_nn
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.geometry.sampling import farthest_point_sample
-from geo_lm4ve.model import create_model
 from geo_lm4ve.points.augment import ScaleAndShift
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.files import Clouds

@@ -10,7 +10,8 @@ from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.bridge import Bridge, LinearBridgeConfig
 from geo_lm4ve.classification.head import ClassificationConfig
 from geo_lm4ve.config import ConfigError, make
-from geo_lm4ve.model import Model, create_model
+from geo_lm4ve.create import create_model
+from geo_lm4ve.model import Model
 from geo_lm4ve.options import load_option, options
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.encoders.point_bert import PointBertConfig

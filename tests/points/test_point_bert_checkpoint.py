@@ -1,6 +1,6 @@
 """What a Point-BERT's tensors tell about its config."""
 
-from geo_lm4ve.model import create_model
+from geo_lm4ve.create import create_model
 from geo_lm4ve.points.checkpoints.point_bert import describe
 from geo_lm4ve.pretrained.architecture import advice
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from geo_lm4ve.config import plain
-from geo_lm4ve.model import create_model
+from geo_lm4ve.create import create_model
 from geo_lm4ve.options import options
 from geo_lm4ve.pretrained.architecture import OUTPUTS, advice, count, describe, size, widths
 from geo_lm4ve.pretrained.layouts import known_tables, table_of

@@ -8,7 +8,8 @@ import torch
 from geo_lm4ve.blocks.controls import MLPControl
 from geo_lm4ve.blocks.frozen import FrozenBlock
 from geo_lm4ve.bridge import LinearBridgeConfig
-from geo_lm4ve.model import Model, create_model
+from geo_lm4ve.create import create_model
+from geo_lm4ve.model import Model
 from geo_lm4ve.pretrained import load_official
 from geo_lm4ve.saved import CheckpointError
 

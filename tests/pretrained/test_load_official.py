@@ -5,7 +5,8 @@ import torch
 
 from geo_lm4ve.blocks.base import Block
 from geo_lm4ve.bridge import LinearBridgeConfig
-from geo_lm4ve.model import Model, create_model
+from geo_lm4ve.create import create_model
+from geo_lm4ve.model import Model
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.pretrained import load_official, to_official
 from geo_lm4ve.pretrained.layouts import known_tables

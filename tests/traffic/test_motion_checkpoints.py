@@ -9,7 +9,7 @@ import pytest
 import torch
 from scene_batches import golden
 
-from geo_lm4ve.model import create_model
+from geo_lm4ve.create import create_model
 from geo_lm4ve.pretrained import load_official, to_official
 from geo_lm4ve.saved import CheckpointError
 from geo_lm4ve.testing import golden_fill

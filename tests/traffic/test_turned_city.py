@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from geo_lm4ve.model import create_model
+from geo_lm4ve.create import create_model
 from geo_lm4ve.testing import assert_equal_up_to_rounding
 from geo_lm4ve.traffic.cache.packing import Scene, pack_scenes
 from geo_lm4ve.traffic.records.recording import Recording

@@ -7,7 +7,8 @@ import torch
 from scene_batches import collate, double, scene
 
 from geo_lm4ve.bridge import LinearBridgeConfig
-from geo_lm4ve.model import ModelConfig, create_model
+from geo_lm4ve.create import create_model
+from geo_lm4ve.model import ModelConfig
 from geo_lm4ve.options import load_option
 from geo_lm4ve.testing import assert_block_frozen, assert_equal_up_to_rounding
 from geo_lm4ve.traffic.heads.trajectory_loss import trajectory_loss

@@ -16,7 +16,7 @@ from geo_lm4ve.tokens import Lengths, TokenSet
 from geo_lm4ve.traffic.batch import SceneBatch
 from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices
 from geo_lm4ve.traffic.encoders.polylines import PolylineNet, Vectors, lane_attributes, lane_segments, steps
-from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS, AGENTS_SEEN, agent_rows, pad, scene_tokens
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS, agent_rows, pad, scene_tokens
 from geo_lm4ve.traffic.encoders.stacked_transformer import SinusoidalPositions, TransformerDecoder, TransformerEncoder
 from geo_lm4ve.traffic.sample import sample_batch
 
@@ -50,7 +50,7 @@ class MmTransformerConfig(EncoderConfig):
     """
 
     takes: ClassVar[type | None] = SceneBatch
-    offers: ClassVar[frozenset[str] | None] = frozenset({PROPOSALS, AGENT_ROWS, AGENTS_SEEN})
+    offers: ClassVar[frozenset[str] | None] = frozenset({PROPOSALS, AGENT_ROWS})
 
     name: str = "mmtransformer"
     dim: int = 128

@@ -15,7 +15,7 @@ from geo_lm4ve.tokens import TokenSet
 from geo_lm4ve.traffic.batch import SceneBatch
 from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices, zero_biases
 from geo_lm4ve.traffic.encoders.polylines import PolylineNet, Vectors, lane_attributes, lane_segments, steps
-from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS, AGENTS_SEEN, agent_rows, pad, scene_tokens
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS, agent_rows, pad, scene_tokens
 from geo_lm4ve.traffic.sample import sample_batch
 
 AGENT_FEATURES, LANE_FEATURES = 6, 7
@@ -38,7 +38,7 @@ class VectorNetConfig(EncoderConfig):
     """
 
     takes: ClassVar[type | None] = SceneBatch
-    offers: ClassVar[frozenset[str] | None] = frozenset({"agents", "lanes", AGENT_ROWS, AGENTS_SEEN})
+    offers: ClassVar[frozenset[str] | None] = frozenset({"agents", "lanes", AGENT_ROWS})
 
     name: str = "vectornet"
     widths: list[int] = field(default_factory=lambda: [32, 64, 128])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -40,6 +40,8 @@ class ForecastConfig(TaskConfig):
             one raster per city; in Argoverse 2 every scenario's map is read for it (some 10 ms each).
         pictures: scenes in the HTML page.
     """
+
+    scores: ClassVar[type | None] = Trajectories
 
     name: str = "forecast"
     protocol: Protocol | None = None

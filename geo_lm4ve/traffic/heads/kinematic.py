@@ -20,6 +20,18 @@ STEP_S = 1 / HZ
 """Seconds between frames of both Argoverse data sets."""
 
 
+@dataclass
+class KinematicHeadConfig(HeadConfig):
+    """Base of the configs of heads that read the scene itself."""
+
+    default_outputs: ClassVar[int | None] = 30
+    gives: ClassVar[type | None] = Trajectories
+
+    def needs(self) -> frozenset[str] | None:
+        """The target's token, and the scene."""
+        return frozenset({"agents", SCENE})
+
+
 class KinematicHead(Head):
     """A head that reads the scene itself; any block before it changes nothing.
 
@@ -56,15 +68,13 @@ class KinematicHead(Head):
 
 @register("head", "constant_velocity")
 @dataclass
-class ConstantVelocityConfig(HeadConfig):
+class ConstantVelocityConfig(KinematicHeadConfig):
     """The target goes on as it last moved.
 
     Attributes:
         window: steps over which the velocity is measured; 1: the last displacement.
         recorded: take the velocity that the data set gives instead (Argoverse 2's velocity columns).
     """
-
-    default_outputs: ClassVar[int | None] = 30
 
     name: str = "constant_velocity"
     window: int = 1
@@ -98,7 +108,7 @@ class ConstantVelocity(KinematicHead):
 
 @register("head", "constant_turn_rate")
 @dataclass
-class ConstantTurnRateConfig(HeadConfig):
+class ConstantTurnRateConfig(KinematicHeadConfig):
     """The target keeps its speed and goes on turning as it did (constant turn rate and velocity, CTRV).
 
     Attributes:
@@ -106,8 +116,6 @@ class ConstantTurnRateConfig(HeadConfig):
         min_move: a stretch shorter than this [m] has no direction; the target then goes straight.
         max_rate: limit of the turn rate [rad/s].
     """
-
-    default_outputs: ClassVar[int | None] = 30
 
     name: str = "constant_turn_rate"
     window: int = 9

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from geo_lm4ve.config import ConfigError, register
-from geo_lm4ve.parts.head import HeadConfig
 from geo_lm4ve.traffic.batch import SceneBatch
-from geo_lm4ve.traffic.heads.kinematic import STEP_S, KinematicHead, last_steps, straight, target_history
+from geo_lm4ve.traffic.heads.kinematic import (
+    STEP_S,
+    KinematicHead,
+    KinematicHeadConfig,
+    last_steps,
+    straight,
+    target_history,
+)
 from geo_lm4ve.traffic.heads.lane_paths import LaneGraph, paths, project, walk
 from geo_lm4ve.traffic.heads.trajectories import Trajectories
 
@@ -22,7 +27,7 @@ SAME_END_M = 1.0
 
 @register("head", "lane_follower")
 @dataclass
-class LaneFollowerConfig(HeadConfig):
+class LaneFollowerConfig(KinematicHeadConfig):
     """The target keeps its speed along the lanes near by.
 
     Every lane within ``reach`` whose direction differs by less than ``max_angle`` is a start, weighted by a Gaussian of
@@ -40,8 +45,6 @@ class LaneFollowerConfig(HeadConfig):
         settle: [m] driven.
         speeds, speed_weights: alternatives of the speed, and their weights.
     """
-
-    default_outputs: ClassVar[int | None] = 30
 
     name: str = "lane_follower"
     modes: int = 6

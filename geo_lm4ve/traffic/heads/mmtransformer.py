@@ -10,7 +10,8 @@ from torch import nn
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.parts.head import HeadConfig
 from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices
-from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, rank
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
+from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, Trajectories, rank
 from geo_lm4ve.traffic.heads.trajectory_head import SeenAgents, TrajectoryHead
 
 
@@ -24,6 +25,7 @@ class MmTransformerHeadConfig(HeadConfig):
     """
 
     default_outputs: ClassVar[int | None] = 30
+    gives: ClassVar[type | None] = Trajectories
 
     name: str = "mmtransformer"
     hidden: int = 128
@@ -32,6 +34,10 @@ class MmTransformerHeadConfig(HeadConfig):
         """Check the values; raises ConfigError."""
         if self.hidden < 1:
             raise ConfigError(f"head.hidden must be at least 1, not {self.hidden}")
+
+    def needs(self) -> frozenset[str] | None:
+        """The tokens that it decodes, and which agents they are."""
+        return frozenset({"proposals", AGENT_ROWS})
 
     def build(self, dim: int, outputs: int) -> MmTransformerHead:
         """The head for tokens of width ``dim`` and ``outputs`` future frames; Glorot-uniform weights."""

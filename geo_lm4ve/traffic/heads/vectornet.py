@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.parts.head import HeadConfig
 from geo_lm4ve.traffic.encoders.initialisation import glorot_matrices, zero_biases
-from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, rank
+from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
+from geo_lm4ve.traffic.heads.trajectories import AgentTrajectories, Trajectories, rank
 from geo_lm4ve.traffic.heads.trajectory_head import SeenAgents, TrajectoryHead
 
 
@@ -26,6 +27,7 @@ class VectorNetHeadConfig(HeadConfig):
     """
 
     default_outputs: ClassVar[int | None] = 30
+    gives: ClassVar[type | None] = Trajectories
 
     name: str = "vectornet"
     modes: int = 6
@@ -34,6 +36,10 @@ class VectorNetHeadConfig(HeadConfig):
         """Check the values; raises ConfigError."""
         if self.modes < 1:
             raise ConfigError(f"head.modes must be at least 1, not {self.modes}")
+
+    def needs(self) -> frozenset[str] | None:
+        """The tokens that it decodes, and which agents they are."""
+        return frozenset({"agents", AGENT_ROWS})
 
     def build(self, dim: int, outputs: int) -> VectorNetHead:
         """The head for tokens of width ``dim`` and ``outputs`` future frames; Glorot weights and zero biases."""
