@@ -174,7 +174,13 @@ class FrozenBlock(Block):
             source: ``hub:REPO[@REVISION]``, ``dir:PATH``, ``meta:PATH``, ``gguf:PATH``, ``package:NAME``,
                 ``file:PATH`` or ``random:ARCHITECTURE``.
             layers: consecutive, ascending indices, or one; negative ones count from the last layer.
-            final_norm, causal, rotary, dtype, train, implementation, lora: see FrozenBlock.
+            final_norm: ``ones``, ``loaded`` or ``off``.
+            causal: keep the language model's causal mask.
+            rotary: keep its rotary embedding.
+            dtype: in which matrices are held (see FrozenBlock).
+            train: ``frozen``, ``full`` or ``lora``.
+            implementation: ``auto``, ``gated`` or ``hf``.
+            lora: options for ``train="lora"``.
             seed: of the draw, for ``random:`` only.
 
         Raises:
