@@ -51,15 +51,23 @@ class Asking(TorchFunctionMode):
         Raises:
             TooLargeError: more than can be had.
         """
+        self.rehearse(make)
+        return make()
+
+    def rehearse(self, make: Callable[[], Built]) -> Built | None:
+        """What ``make`` builds, without memory; None where it fails without.
+
+        Raises:
+            TooLargeError: more than can be had.
+        """
         self.rehearsed = True
         try:
             with self:
-                make()
+                return make()
         except TooLargeError:
             raise
         except Exception:  # noqa: BLE001
-            pass  # what looks at values cannot be rehearsed, and what is wrong is so again
-        return make()
+            return None  # what looks at values cannot be rehearsed, and what is wrong is so again
 
     def __torch_function__(
         self,

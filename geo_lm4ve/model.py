@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -50,13 +52,15 @@ class ModelConfig:
         Raises:
             ConfigError: a size of which no memory can be had, or parts that do not fit one another; names them.
         """
-        check_fit({"encoder": self.encoder, "bridge": self.bridge, "head": self.head})
-        try:
-            return self._built(Asking(plain(self), most), block)
-        except TooLargeError as error:
-            raise ConfigError(f"this model cannot be built: {error}; choose smaller sizes") from None
+        return self.backbone(most, block).model(self.outputs)
 
-    def _built(self, asking: Asking, block: Block | None) -> Model:
+    def backbone(self, most: int | None = None, block: Block | None = None) -> Backbone:
+        """The model but for its head, which alone has to know ``outputs``; arguments and errors as of ``build``."""
+        check_fit({"encoder": self.encoder, "bridge": self.bridge, "head": self.head})
+        with _affordable():
+            return self._backbone(Asking(plain(self), most), block)
+
+    def _backbone(self, asking: Asking, block: Block | None) -> Backbone:
         encoder = asking.build(self.encoder.build)
         after = self.bridge.after or encoder.last
         if after not in encoder.dims:
@@ -66,14 +70,59 @@ class ModelConfig:
         if block is None:
             block = self._block(asking)
         bridge = asking.build(lambda: self.bridge.build(block, encoder.dims[after]))
-        head = asking.build(lambda: self.head.build(encoder.dims[encoder.last], self.outputs))
-        return Model(encoder, bridge, head, after, config=self)
+        return Backbone(self, encoder, bridge, after, asking, torch.get_rng_state())
 
     def _block(self, asking: Asking) -> Block:
         if self.block.trained_only:
             return asking.build(self.block.build)
         with Asking(asking.config):
             return self.block.build()
+
+
+@contextmanager
+def _affordable() -> Iterator[None]:
+    try:
+        yield
+    except TooLargeError as error:
+        raise ConfigError(f"this model cannot be built: {error}; choose smaller sizes") from None
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A model but for its head: what can be built before the data says how many outputs there are.
+
+    Attributes:
+        config: what it is built from; its ``outputs`` do not count.
+        encoder, bridge, after: as of ``Model``.
+        asking: has counted what they take.
+        drawn: the state of torch's generator after them: the head is drawn from it, whatever was drawn in between.
+    """
+
+    config: ModelConfig
+    encoder: Encoder
+    bridge: Bridge
+    after: str
+    asking: Asking
+    drawn: Tensor
+
+    def model(self, outputs: int) -> Model:
+        """The whole, with a fresh head; ConfigError as of ``ModelConfig.build``."""
+        torch.set_rng_state(self.drawn)
+        with _affordable():
+            return self._with(self.asking.build(lambda: self._head(outputs)), outputs)
+
+    def rehearsed(self, outputs: int) -> Model | None:
+        """The whole with a head on ``meta``, which takes no memory; None for a head that cannot be built there."""
+        asking = Asking(self.asking.config, self.asking.most - self.asking.asked)
+        with _affordable():
+            head = asking.rehearse(lambda: self._head(outputs))
+        return None if head is None else self._with(head, outputs)
+
+    def _head(self, outputs: int) -> Head:
+        return self.config.head.build(self.encoder.dims[self.encoder.last], outputs)
+
+    def _with(self, head: Head, outputs: int) -> Model:
+        return Model(self.encoder, self.bridge, head, self.after, config=replace(self.config, outputs=outputs))
 
 
 class Model(nn.Module):
@@ -225,7 +274,7 @@ def _model_config(card: dict[str, Any]) -> ModelConfig:
     return ModelConfig(**parts, outputs=card["outputs"])
 
 
-def check_block(model: Model, recorded: dict[str, Any] | None, allow_other: bool = False) -> None:
+def check_block(model: Model | Backbone, recorded: dict[str, Any] | None, allow_other: bool = False) -> None:
     """Compare the model's block with the recorded reference; BlockError if its fingerprint differs."""
     reference = model.bridge.block.reference
     if recorded is None or reference is None or allow_other or not _frozen(model):
@@ -240,5 +289,5 @@ def check_block(model: Model, recorded: dict[str, Any] | None, allow_other: bool
         )
 
 
-def _frozen(model: Model) -> bool:
+def _frozen(model: Model | Backbone) -> bool:
     return not any(parameter.requires_grad for parameter in model.bridge.block.parameters())

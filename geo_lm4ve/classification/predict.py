@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from geo_lm4ve.engine.weights import card_of, model_for_evaluation
+from geo_lm4ve.engine.weights import begin_evaluation, card_of
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.saved import CheckpointError
 
@@ -28,12 +28,11 @@ def classify_files(
     Returns:
         Per file: ``file`` and ``top``, a list of (class name, probability), best first.
     """
-    run = experiment.run
-    card = card_of(Path(run.checkpoint or folder))
+    card = card_of(Path(experiment.run.checkpoint or folder))
     classes = card["classes"]
     if not classes:
         raise CheckpointError(f"{folder} is not a classification run: its checkpoint names no classes")
-    model = model_for_evaluation(experiment, run, folder, card["outputs"])[0].eval()
+    model = begin_evaluation(experiment, folder).model(card["outputs"])[0].eval()
     batch = experiment.data.read(files)
     scores, order = model(batch).float().softmax(-1).topk(min(top, len(classes)))
     return [

@@ -6,7 +6,8 @@ are whole and takes the marker's place. Marker without manifest: a generation th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,17 @@ def claim(folder: Path, marker: str, content: dict[str, Any], what: str, step: s
     Raises:
         DataError: it does, or there can be no such folder.
     """
-    try:
+    with _folder_of(what, folder, step):
         folder.mkdir(parents=True, exist_ok=True)
+    refuse_others(folder, marker, what, step)
+    write_json(folder / marker, content)
+
+
+def refuse_others(folder: Path, marker: str, what: str, step: str) -> None:
+    """DataError if a folder that is there holds anything; arguments as of ``claim``."""
+    with _folder_of(what, folder, step):
         # A marker that was killed in the making leaves its temporary file, which is ours as well.
         names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(f".{marker}."))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be a folder of {what} ({error}): {step}") from error
     if names:
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
         raise DataError(
@@ -49,7 +55,14 @@ def claim(folder: Path, marker: str, content: dict[str, Any], what: str, step: s
             f"{what.capitalize()} go only into an empty folder: delete this one if it is left over from a generation "
             f"that was cut off, or {step}"
         )
-    write_json(folder / marker, content)
+
+
+@contextmanager
+def _folder_of(what: str, folder: Path, step: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{folder} cannot be a folder of {what} ({error}): {step}") from error
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,18 @@ class Generated:
     recipe: dict[str, Any]
     counts: dict[str, int]
     own: str
+
+    def look(self, root: Path) -> None:
+        """Look whether ``into`` would find its files in ``root`` or could write them; writes nothing.
+
+        Raises:
+            DataError: as ``into``.
+        """
+        stored = _recipe(root / MARKER) or _recipe(root / MANIFEST)  # the marker goes when the manifest is there
+        if stored is not None:
+            self._compare(root, stored)
+        elif root.exists():
+            refuse_others(root, MARKER, self.what, self._step(root))
 
     def into(self, root: Path, write: Callable[[], None]) -> None:
         """Have the files in ``root``: those that are there, or new ones if it is missing, empty or cut off.
@@ -91,11 +116,13 @@ class Generated:
             self._compare(root, begun)
             say(f"the generation of {self.what} in {root} was cut off, starting again")
             return
-        claim(
-            root, MARKER, {"generating": self.what, "recipe": self.recipe}, self.what,
+        claim(root, MARKER, {"generating": self.what, "recipe": self.recipe}, self.what, self._step(root))
+
+    def _step(self, root: Path) -> str:
+        return (
             f"set data.root (tools/prepare.py: --root) to another one. Files of your own are read by {self.own} "
-            f"data.root={root} beside an experiment file; a run folder keeps its kind of data",
-        )  # fmt: skip
+            f"data.root={root}"
+        )
 
     def _compare(self, root: Path, stored: dict[str, Any]) -> None:
         if stored != self.recipe:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from geo_lm4ve.engine.resume_file import (
     FORMAT,
@@ -19,7 +21,7 @@ from geo_lm4ve.engine.resume_file import (
     whole_position,
 )
 from geo_lm4ve.files import atomic_path
-from geo_lm4ve.model import Model, check_block
+from geo_lm4ve.model import Backbone, Model, check_block
 from geo_lm4ve.reading import Fields, reader
 from geo_lm4ve.run_files import check_record
 from geo_lm4ve.saved import CheckpointError
@@ -69,31 +71,53 @@ def save_resume(
 
 
 @reader(CheckpointError, "a resume checkpoint of this run", "remove it to start the run again", at="folder")
-def load_resume(folder: Path, model: Model, optimizer: torch.optim.Optimizer) -> tuple[Position, dict[str, Any]]:
-    """Restore model and optimiser from ``checkpoints/resume.pt``; returns the position and the extras.
+def open_resume(folder: Path, backbone: Backbone | Model) -> dict[str, Any]:
+    """The content of ``checkpoints/resume.pt``, as far as it can be looked at before there is data.
+
+    Args:
+        folder: of the run.
+        backbone: what its encoder, block and bridge should be.
 
     Raises:
-        CheckpointError: the file is damaged, of another format, or of another model, optimiser or training.
+        CheckpointError: the file is damaged, of another format, or of another model.
         BlockError: the frozen block is another one than the run began with.
     """
     content = read_resume(folder / RESUME)
     fields = Fields(content)
     if fields["block_reference"] is not None:
         check_reference(fields.fields("block_reference"))
-    check_block(model, content["block_reference"])
-    position = Position(**whole_position(fields.fields("position")))
-    own = dict(model.named_parameters())  # those of a block that was trained from outside are stored too
-    for name in ("model", "average"):
-        if name == "model" or name in content:
-            stored = fields.fields(name)
-            check_tensors(
-                stored, {**{key: own[key] for key in own.keys() & stored.values.keys()}, **model.state_dict()}
-            )
+    check_block(backbone, content["block_reference"])
+    whole_position(fields.fields("position"))
     if "trained_on" in content:
         check_record(fields.fields("trained_on"))
     if content.get("scaler"):
         check_scaler(fields.fields("scaler"))
+    for name in ("encoder", "bridge"):
+        kept = {key: value for key, value in fields.fields("model").values.items() if key.startswith(f"{name}.")}
+        check_tensors(Fields(kept, "model."), _wanted(getattr(backbone, name), kept, f"{name}."))
+    return content
+
+
+@reader(CheckpointError, "a resume checkpoint of this run", "remove it to start the run again", at="folder")
+def load_resume(folder: Path, content: dict[str, Any], model: Model, optimizer: torch.optim.Optimizer) -> Position:
+    """Restore model and optimiser from what ``open_resume`` read in ``folder``; returns the position.
+
+    Raises:
+        CheckpointError: it is of another model, optimiser or training.
+    """
+    fields = Fields(content)
+    for name in ("model", "average"):
+        if name == "model" or name in content:
+            stored = fields.fields(name)
+            check_tensors(stored, _wanted(model, stored.values))
     check_optimizer(fields.fields("optimizer"), optimizer, parameters_of(optimizer))
     model.load_state_dict(content["model"])
     optimizer.load_state_dict(content["optimizer"])
-    return position, content
+    return Position(**whole_position(fields.fields("position")))
+
+
+def _wanted(module: nn.Module, stored: Mapping[str, Any], prefix: str = "") -> dict[str, Tensor]:
+    """What must be stored of a module: its state, and those of its frozen weights that are stored because they were
+    trained from outside."""
+    own = {prefix + name: value for name, value in module.named_parameters()}
+    return {**{key: own[key] for key in own.keys() & stored.keys()}, **module.state_dict(prefix=prefix)}

@@ -13,7 +13,7 @@ from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on
 from geo_lm4ve.engine.results import results_of, write_results
 from geo_lm4ve.engine.session import Session, announce
-from geo_lm4ve.engine.weights import model_for_evaluation, selected
+from geo_lm4ve.engine.weights import begin_evaluation, selected
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import write_text
 from geo_lm4ve.model import Model
@@ -116,12 +116,17 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     """
     run = experiment.run
     session = Session(run)
-    data = session.build_data(experiment.data)
-    task = experiment.task.build(data)
-    model, origin = model_for_evaluation(experiment, run, folder, task.outputs)
-    model.to(session.device)
+    run.check_splits(f"data={experiment.data.name}", experiment.data.splits(), selects=False)
+    batch_size = experiment.optim.micro_batch(session.world)
+    experiment.data.look()
     source = run.checkpoint or folder
     trained = trained_on(Path(source) if source else None)
+    begun = begin_evaluation(experiment, folder)
+    data = session.build_data(experiment.data)
+    task = experiment.task.build(data)
+    begun.check_classes(data.info.classes, data.info.title)
+    model, origin = begun.model(task.outputs)
+    model.to(session.device)
     told = said({**data_facts(data, experiment.data), "trained_on": trained})
     out = session.new_folder(experiment, str(folder / "evaluations") if folder else run.root)
     if session.main:
@@ -130,8 +135,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
         write_text(out / "config.yaml", to_yaml(weights, header))
     announce(session, experiment, model, out, told)
     evaluation = evaluate_split(
-        session, model, data, task, run.split, seed=experiment.seed,
-        batch_size=experiment.optim.micro_batch(session.world),
+        session, model, data, task, run.split, seed=experiment.seed, batch_size=batch_size,
     )  # fmt: skip
     protocol = {
         "split": run.split,

@@ -18,6 +18,7 @@ from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_lis
 from rich.console import Console
 from torch.nn.modules.dropout import _DropoutNd
 
+from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.fellows import introduce
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
@@ -25,7 +26,7 @@ from geo_lm4ve.geometry import kernels
 from geo_lm4ve.layers.transformer import DropPath
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataConfig, DataSource
-from geo_lm4ve.parts.run import Device, RunConfig
+from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.threads import waiting
 from geo_lm4ve.words import marked
 
@@ -39,8 +40,9 @@ class Session:
     """
 
     def __init__(self, run: RunConfig, accumulate: int = 1):
+        choose_device(run.device)
         self.accelerator = Accelerator(
-            cpu=run.device is Device.cpu or not torch.accelerator.is_available(),
+            cpu=run.device == "cpu" or not torch.accelerator.is_available(),
             mixed_precision=run.precision.name,
             gradient_accumulation_steps=accumulate,
             kwargs_handlers=[DistributedDataParallelKwargs(gradient_as_bucket_view=True)],
@@ -102,6 +104,30 @@ class Session:
         if self.world > 1:
             broadcast_object_list(chosen)
         return Path(chosen[0])
+
+
+def devices() -> list[str]:
+    """What ``run.device`` can name here besides ``auto``."""
+    found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    numbered = [] if found is None else [f"{found.type}:{index}" for index in range(torch.accelerator.device_count())]
+    return ["cpu", *([] if found is None else [found.type]), *numbered]
+
+
+def choose_device(name: str) -> None:
+    """Make the named one the device that everything is put on; ``auto`` and ``cpu`` leave it to Accelerate.
+
+    Raises:
+        ConfigError: there is no such device, or one of several processes cannot choose.
+    """
+    if name in ("auto", "cpu"):
+        return
+    if name not in devices():
+        raise ConfigError(f"run.device={name} is not there; this machine has {', '.join(devices())} (auto: the best)")
+    kind, _, index = name.partition(":")
+    if index and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError(f"run.device={name}: each of several processes takes its own; set run.device={kind} or auto")
+    if index:
+        torch.accelerator.set_device_index(int(index))
 
 
 def _make_unique(parent: Path, stamp: str) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,23 +13,26 @@ from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError
 
 
+def check_trackers(names: Sequence[str]) -> None:
+    """UserError for a tracker whose package, which is named like it, is not installed."""
+    for name in names:
+        if find_spec(name) is None:
+            raise UserError(f'run.trackers=[{name}] needs: pip install "geo_lm4ve[log]"')
+
+
 class Trackers:
-    """The trackers named in ``run.trackers``; use as a context manager."""
+    """The trackers named in ``run.trackers`` (``check_trackers`` has looked); use as a context manager."""
 
     def __init__(self, names: list[str], experiment: ExperimentConfig, folder: Path, enabled: bool):
         self.writer: Any = None
         self.wandb: Any = None
         if enabled and "tensorboard" in names:
-            try:
-                from torch.utils.tensorboard import SummaryWriter
-            except ImportError as error:
-                raise UserError('run.trackers=[tensorboard] needs: pip install "geo_lm4ve[log]"') from error
+            from torch.utils.tensorboard import SummaryWriter
+
             self.writer = SummaryWriter(str(folder / "tensorboard"))
         if enabled and "wandb" in names:
-            try:
-                import wandb
-            except ImportError as error:
-                raise UserError('run.trackers=[wandb] needs: pip install "geo_lm4ve[log]"') from error
+            import wandb
+
             self.wandb = wandb.init(
                 project="geo_lm4ve", name=f"{experiment.name}/{folder.name}", dir=str(folder), config=plain(experiment)
             )

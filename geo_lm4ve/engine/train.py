@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from geo_lm4ve.config import ConfigError, plain
 from geo_lm4ve.engine.evaluate import print_metrics
 from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.lock import RunLock
@@ -21,9 +22,14 @@ from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import FULL, DiskFullError, UserError, append_line, to_json, write_json, write_text
 from geo_lm4ve.files import said as said_of
 from geo_lm4ve.parts.run import SelectOn
-from geo_lm4ve.run_files import LOG, RESULTS, SELECTED, log_until, read_results
-from geo_lm4ve.saved import WEIGHTS, read_weights
+from geo_lm4ve.run_files import CONFIG, LOG, RESULTS, SELECTED, log_until, read_results
+from geo_lm4ve.saved import PARTS, WEIGHTS, read_weights
 from geo_lm4ve.words import line, marked
+from geo_lm4ve.yaml_file import read_values
+
+FREE = ("block.source", "block.dtype", "block.implementation", "bridge.lr_scale", "bridge.weight_decay",
+        "bridge.checkpoint")  # fmt: skip
+"""Keys of the model's parts that may change where a run goes on: the block is told by its fingerprint."""
 
 ECHO = 1.0
 """Seconds in which a second signal is the first one again, sent by the launcher of several processes."""
@@ -144,6 +150,7 @@ def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str,
 
     Raises:
         TrainingError: loss or gradients are not finite, or the data can no longer be read.
+        ConfigError: something cannot be meant; found before data are generated, ordered or cached.
         RunBusyError: another process trains this run.
         SystemExit: interrupted (code 130); the message says how to go on.
     """
@@ -151,11 +158,46 @@ def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str,
         results = read_results(folder / RESULTS)
         print(line(f"{folder} is finished: {results['metrics']}. Start a new run from its config.yaml to train again"))
         return results
+    if folder is not None:
+        check_same(experiment, folder)
     with RunLock() as lock, together() as fellows:
         trainer = Trainer(experiment, folder, lock)
         fellows.way_on = trainer.way_on
         with kept(trainer):
             return _train(trainer)
+
+
+def check_same(experiment: ExperimentConfig, folder: Path) -> None:
+    """Refuse to go on with a run as another one than it began.
+
+    Raises:
+        ConfigError: the model's parts or the seed are not those in the run's config.
+    """
+    if not (folder / CONFIG).is_file():
+        return
+    before, now = _identity(read_values(folder / CONFIG)), _identity(plain(experiment))
+    for key in (key for key in before if key in now):
+        if before[key] != now[key]:
+            raise ConfigError(
+                f"{folder} was trained with {key}={before[key]}, not {now[key]}: a run that goes on keeps its encoder, "
+                f"block, bridge, head and seed. Start a run of its own: python tools/train.py EXPERIMENT.yaml "
+                f"{key}={now[key]}"
+            )
+
+
+def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Seed, chosen options and values of the model's parts in a config, by key, but for what a run may change."""
+    parts = {part: config.get(part) for part in PARTS}
+    values = {
+        f"{part}.{key}": value
+        for part, inner in parts.items()
+        if isinstance(inner, Mapping)
+        for key, value in inner.items()
+        if f"{part}.{key}" not in FREE
+    }
+    choices = config.get("choices")
+    chosen = {part: choices[part] for part in PARTS if part in choices} if isinstance(choices, Mapping) else {}
+    return {"seed": config.get("seed"), **chosen, **values}
 
 
 @contextmanager
@@ -180,7 +222,7 @@ def kept(trainer: Trainer) -> Iterator[None]:
 def _train(trainer: Trainer) -> dict[str, Any]:
     experiment = trainer.experiment
     if trainer.session.main:
-        write_text(trainer.folder / "config.yaml", to_yaml(experiment, "python tools/train.py <this file>"))
+        write_text(trainer.folder / CONFIG, to_yaml(experiment, "python tools/train.py <this file>"))
     told = said({**data_facts(trainer.data, experiment.data), "trained_on": trainer.trained_on})
     announce(trainer.session, experiment, trainer.model, trainer.folder, told)
     if trainer.position.steps:

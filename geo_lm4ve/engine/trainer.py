@@ -12,19 +12,19 @@ from typing import Any
 import torch
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
+from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, open_resume, save_resume
 from geo_lm4ve.engine.evaluate import Evaluation, evaluate_split
 from geo_lm4ve.engine.lock import RunLock
 from geo_lm4ve.engine.optim import WeightAverage, set_learning_rates
 from geo_lm4ve.engine.provenance import training_record
 from geo_lm4ve.engine.session import Session
 from geo_lm4ve.engine.step_mean import StepMean
-from geo_lm4ve.engine.weights import build_experiment_model, load_weights
+from geo_lm4ve.engine.trackers import check_trackers
+from geo_lm4ve.engine.weights import begin
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
 from geo_lm4ve.layers.batch_norm import synchronise
 from geo_lm4ve.parts.data import Batch
-from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.progress import Meter
 from geo_lm4ve.run_files import TRAINING
 
@@ -41,23 +41,26 @@ class Trainer:
         self.session = Session(self.run, self.optim.accumulate)
         if lock is not None and folder is not None:
             lock.take(self.session, folder)
+        self.check_settings()
+        torch.manual_seed(experiment.seed)
+        begun = begin(experiment, self.run.init_from if folder is None else None)
+        extra: dict[str, Any] = {}
+        if folder is not None and (folder / RESUME).is_file():
+            extra = open_resume(folder, begun.backbone)
         self.data = self.session.build_data(experiment.data)
         self.task = experiment.task.build(self.data)
-        self.check_selection()
-        torch.manual_seed(experiment.seed)
-        self.model = build_experiment_model(experiment, self.task.outputs)
+        counts = self.data.info.counts
+        self.run.check_splits(self.data.info.title, (split for split in counts if counts[split]), selects=True)
+        self.model, _ = begun.model(self.task.outputs)
         self.model.classes = self.data.info.classes
-        if self.run.init_from and folder is None:
-            load_weights(self.model, Path(self.run.init_from), self.run)
         self.optimizer = self.optim.build(
             self.model,
             bridge_lr_scale=experiment.bridge.lr_scale,
             bridge_weight_decay=experiment.bridge.weight_decay,
         )
         self.position = Position()
-        extra: dict[str, Any] = {}
-        if folder is not None and (folder / RESUME).is_file():
-            self.position, extra = load_resume(folder, self.model, self.optimizer)
+        if folder is not None and extra:
+            self.position = load_resume(folder, extra, self.model, self.optimizer)
             if not self.session.main:  # the sums of all processes go on in the main one
                 self.position.sums = dict.fromkeys(self.position.sums, 0.0)
         self.trained_on = training_record(experiment, self.data, extra.get("trained_on"))
@@ -67,16 +70,13 @@ class Trainer:
         self.prepare(extra)
         self.stopped = False
 
-    def check_selection(self) -> None:
-        """The splits that selection and the final score need must be there."""
-        counts, split = self.data.info.counts, self.run.split
-        if self.run.select_on is SelectOn.val and not counts.get("val"):
-            raise ConfigError(
-                f"run.select_on=val, but {self.data.info.title} has no validation split: set data.val_fraction above "
-                "0, or choose run.select_on=last (or test, as the papers did)"
-            )
-        if not counts.get(split):
-            raise ConfigError(f"run.split={split}, but {self.data.info.title} has only {', '.join(counts)}")
+    def check_settings(self) -> None:
+        """Refuse what needs neither model nor data to be seen."""
+        data = self.experiment.data
+        self.run.check_splits(f"data={data.name}", data.splits(), selects=True)
+        self.optim.micro_batch(self.session.world)
+        check_trackers(self.run.trackers)
+        data.look()
 
     def prepare(self, extra: dict[str, Any]) -> None:
         """Move to the device, wrap for distribution, make the loader and the weight average."""

@@ -1,24 +1,41 @@
-"""Which weights a command works with: a run's selected checkpoint, a saved model, or an official file."""
+"""Which weights a command works with: a run's selected checkpoint, a saved model, or an official file.
+
+What can go wrong with a model does so before its data are generated or read: ``begin`` reads the checkpoint, builds
+everything but the head, and compares the two; ``Beginning.model`` ends it once the data say how many outputs there are.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from geo_lm4ve.compare.runs import UNTRAINED
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.model import Model, ModelConfig, check_block
+from geo_lm4ve.model import Backbone, Model, ModelConfig, check_block
 from geo_lm4ve.parts.run import RunConfig
-from geo_lm4ve.pretrained import load_official
+from geo_lm4ve.pretrained import check_official, load_official, read_checkpoint
 from geo_lm4ve.run_files import SELECTED, read_selected
 from geo_lm4ve.saved import CARD, WEIGHTS, CheckpointError, read_card, read_weights
-from geo_lm4ve.words import lines
+from geo_lm4ve.words import lines, short
+
+_LISTED = 3
+"""Tensors and classes that a message about other ones names."""
+
+
+def model_config(experiment: ExperimentConfig, outputs: int | None = None) -> ModelConfig:
+    """The experiment's model; without ``outputs`` with those of the published model, until the data tell."""
+    known = outputs or experiment.head.default_outputs or 1
+    return ModelConfig(experiment.encoder, experiment.block, experiment.bridge, experiment.head, known)
 
 
 def build_experiment_model(experiment: ExperimentConfig, outputs: int) -> Model:
     """The experiment's model with fresh weights (and its frozen block)."""
-    return ModelConfig(experiment.encoder, experiment.block, experiment.bridge, experiment.head, outputs).build()
+    return model_config(experiment, outputs).build()
 
 
 def selected(folder: Path | None) -> dict[str, Any]:
@@ -74,39 +91,163 @@ def card_of(source: Path) -> dict[str, Any]:
     return read_card(checkpoint_folder(source) / CARD)
 
 
-def load_weights(model: Model, source: Path, run: RunConfig) -> str:
-    """Load a run, a saved model or an official checkpoint file into ``model``; returns what was loaded."""
+@dataclass(frozen=True)
+class SavedWeights:
+    """The weights of a run or a saved model, read.
+
+    Attributes:
+        folder: that ``save_pretrained`` wrote.
+        card: what the model says of itself.
+        weights: all that was trained.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+    weights: dict[str, Tensor]
+
+    def check(self, backbone: Backbone, run: RunConfig) -> None:
+        """Look whether they are of this model and block; CheckpointError, BlockError."""
+        check_block(backbone, self.card["block_reference"], run.allow_other_block)
+        model = backbone.rehearsed(self.card["outputs"])
+        if model is not None:
+            self._check_tensors(model.state_dict())
+
+    def load(self, model: Model, run: RunConfig) -> str:
+        """Put them into a model; returns what was loaded."""
+        if model.config is not None and model.config.outputs != self.card["outputs"]:
+            raise CheckpointError(
+                f"{self.folder} was trained for {self.card['outputs']} outputs, the data and task at hand have "
+                f"{model.config.outputs}; choose data like those it was trained on"
+            )
+        self._check_tensors(model.state_dict())
+        model.load_state_dict(self.weights)
+        return str(self.folder)
+
+    def check_classes(self, classes: Sequence[str], title: str) -> None:
+        """CheckpointError unless data have the classes that the outputs stand for, in their order."""
+        own = self.card["classes"]
+        if own and list(classes) != own:
+            raise CheckpointError(
+                f"{self.folder} tells {_named(own)} apart, {title} has {_named(classes)}: there is no score. Choose "
+                "data with the same classes in the same order"
+            )
+
+    def _check_tensors(self, wanted: Mapping[str, Tensor]) -> None:
+        found = {name: tuple(value.shape) for name, value in self.weights.items()}
+        own = {name: tuple(value.shape) for name, value in wanted.items()}
+        wrong = [
+            f"{name} is {found.get(name, 'missing')} in the file, {own.get(name, 'missing')} in the model"
+            for name in sorted(found.keys() | own.keys())
+            if found.get(name) != own.get(name)
+        ]
+        if wrong:
+            more = f"; {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
+            raise CheckpointError(
+                f"{self.folder} was trained with another model: leave encoder, bridge and head as they were "
+                f"({'; '.join(wrong[:_LISTED])}{more})"
+            )
+
+
+@dataclass(frozen=True)
+class OfficialWeights:
+    """An official checkpoint, or the weights of a model of ours as a single file, read.
+
+    Attributes:
+        path: of the file.
+        state: its tensors under the file's names.
+    """
+
+    path: Path
+    state: dict[str, Tensor]
+
+    def check(self, backbone: Backbone, run: RunConfig) -> None:
+        """Look whether they are of this encoder and block, and of its sizes; CheckpointError."""
+        model = backbone.rehearsed(backbone.config.outputs)
+        if model is not None:
+            check_official(model, self.state, allow=tuple(run.allow_missing), place=self.path)
+
+    def load(self, model: Model, run: RunConfig) -> str:
+        """Put them into a model and print what became of each tensor; returns what was loaded."""
+        allow, classes = tuple(run.allow_missing), run.classes.name
+        print(lines(load_official(model, self.state, allow=allow, classes=classes, place=self.path)))
+        return str(self.path)
+
+    def check_classes(self, classes: Sequence[str], title: str) -> None:
+        """Such files do not say what their outputs stand for."""
+        return None
+
+
+def opened(source: Path) -> SavedWeights | OfficialWeights:
+    """The weights in a run folder, a saved model or an official file; CheckpointError where they cannot be read."""
     if source.is_dir():
         folder = checkpoint_folder(source)
-        check_block(model, card_of(folder)["block_reference"], run.allow_other_block)
-        weights = read_weights(folder / WEIGHTS)
-        try:
-            model.load_state_dict(weights)
-        except RuntimeError as error:
-            raise CheckpointError(
-                f"{folder} was trained with another model: leave encoder, bridge and head as they were ({error})"
-            ) from error
-        return str(folder)
-    report = load_official(model, source, allow=tuple(run.allow_missing), classes=run.classes.name)
-    print(lines(report))
-    return str(source)
+        return SavedWeights(folder, read_card(folder / CARD), read_weights(folder / WEIGHTS))
+    return OfficialWeights(source, read_checkpoint(source))
 
 
-def model_for_evaluation(
-    experiment: ExperimentConfig, run: RunConfig, folder: Path | None, outputs: int
-) -> tuple[Model, str]:
-    """The model to score and where its weights came from.
+@dataclass(frozen=True)
+class Beginning:
+    """A model that waits for its data: built but for the head, with a checkpoint that was looked at.
+
+    Attributes:
+        run: says how the checkpoint is loaded.
+        backbone: all but the head.
+        weights: what goes into the model; None: it stays as it was drawn.
+    """
+
+    run: RunConfig
+    backbone: Backbone
+    weights: SavedWeights | OfficialWeights | None = None
+
+    def model(self, outputs: int) -> tuple[Model, str]:
+        """The model with its weights, and where these came from."""
+        model = self.backbone.model(outputs)
+        return model, UNTRAINED if self.weights is None else self.weights.load(model, self.run)
+
+    def check_classes(self, classes: Sequence[str], title: str) -> None:
+        """CheckpointError unless the weights tell the classes of the data apart, as far as they say."""
+        if self.weights is not None:
+            self.weights.check_classes(classes, title)
+
+
+def begin(experiment: ExperimentConfig, source: Path | str | None = None) -> Beginning:
+    """Build and look at all of a model that needs no data.
+
+    Args:
+        experiment: whose model; seed torch's generator first for reproducible weights.
+        source: a run folder, a saved model or an official file to take weights from.
+
+    Raises:
+        CheckpointError: ``source`` cannot be read or is of another model.
+        BlockError: the block's weights are not at hand, or not those of ``source``.
+        ConfigError: a size of which no memory can be had; names it.
+    """
+    weights = None if source is None else opened(Path(source))
+    backbone = model_config(experiment).backbone()
+    backbone.rehearsed(backbone.config.outputs)
+    if weights is not None:
+        weights.check(backbone, experiment.run)
+    return Beginning(experiment.run, backbone, weights)
+
+
+def begin_evaluation(experiment: ExperimentConfig, folder: Path | None) -> Beginning:
+    """``begin`` for a model to score or predict with: of ``run.checkpoint``, else of the run in ``folder``.
 
     Raises:
         ConfigError: an experiment file without ``run.checkpoint`` whose model has something to train.
     """
-    model = build_experiment_model(experiment, outputs)
-    source = run.checkpoint or folder
-    if source is not None:
-        return model, load_weights(model, Path(source), run)
-    if model.count()["trainable"]:
+    source = experiment.run.checkpoint or folder
+    begun = begin(experiment, source)
+    backbone, outputs = begun.backbone, begun.backbone.config.outputs
+    if source is None and (backbone.rehearsed(outputs) or backbone.model(outputs)).count()["trainable"]:
         raise ConfigError(
             "this experiment has trainable weights, but none were given: pass a run folder, or run.checkpoint=PATH "
             "(a run, a saved model or an official checkpoint file)"
         )
-    return model, UNTRAINED
+    return begun
+
+
+def _named(classes: Sequence[str]) -> str:
+    """How many classes, and the first ones."""
+    shown = ", ".join(short(name, 40) for name in classes[:_LISTED])
+    return f"{len(classes)} classes ({shown}{', …' if len(classes) > _LISTED else ''})" if classes else "no classes"

@@ -130,6 +130,18 @@ class DataConfig(PartConfig):
         """The DataSource; DataError when files are missing or corrupt."""
         raise NotImplementedError
 
+    def look(self) -> None:
+        """Look whether ``build`` can begin, without reading, generating or caching a sample.
+
+        Raises:
+            DataError: there is no such folder, or what is in it is something else.
+        """
+        return None
+
+    def splits(self) -> tuple[str, ...]:
+        """The splits that the data can have, as far as the config says; the source's ``info.counts`` knows."""
+        return ("train", "val", "test")
+
     def place(self) -> str | None:
         """The folder that the data lies in, absolute; None for data that lies in none."""
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -13,13 +15,6 @@ Precision = Enum("Precision", ["no", "bf16", "fp16"])
 
 Classes = Enum("Classes", ["match", "slice", "fresh"])
 """See ``RunConfig.classes`` and ``pretrained.load_official``."""
-
-
-class Device(Enum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
 
 
 class SelectOn(Enum):
@@ -41,7 +36,7 @@ class RunConfig(PartConfig):
 
     Attributes:
         root: run folders are made under ``root/<experiment name>/``.
-        device: auto takes a CUDA device if there is one.
+        device: ``auto`` takes a CUDA device if there is one; ``cpu``; ``cuda``; ``cuda:1`` is the second of several.
         precision: mixed precision of the forward pass.
         select_on: which checkpoint the final score belongs to.
         evaluate_every: epochs between evaluations during training.
@@ -61,7 +56,7 @@ class RunConfig(PartConfig):
 
     name: str = "default"
     root: str = "runs"
-    device: Device = Device.auto
+    device: str = "auto"
     precision: Precision = Precision.no
     select_on: SelectOn = SelectOn.val
     evaluate_every: int = 1
@@ -82,5 +77,24 @@ class RunConfig(PartConfig):
         for key in ("evaluate_every", "checkpoint_every"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"run.{key} must be at least 1, got {getattr(self, key)}")
+        if not re.fullmatch(r"[a-z]+(:\d+)?", self.device):
+            raise ConfigError(f"run.device={self.device} is no device: choose auto, cpu, cuda or cuda:NUMBER")
         if unknown := set(self.trackers) - {"tensorboard", "wandb"}:
             raise ConfigError(f"run.trackers: unknown {sorted(unknown)}; known: tensorboard, wandb")
+
+    def check_splits(self, data: str, splits: Iterable[str], *, selects: bool) -> None:
+        """The splits that the final score and, where training ``selects``, selection need must be there.
+
+        Raises:
+            ConfigError: one of them is not among ``splits``, those of ``data``.
+        """
+        known = list(splits)
+        if selects and self.select_on is SelectOn.val and "val" not in known:
+            raise ConfigError(
+                f"run.select_on=val, but {data} has no validation split: set data.val_fraction above 0, or choose "
+                "run.select_on=last (or test, as the papers did)"
+            )
+        if selects and self.select_on is SelectOn.test and "test" not in known:
+            raise ConfigError(f"run.select_on=test, but {data} has only {', '.join(known)}: choose run.select_on=last")
+        if self.split not in known:
+            raise ConfigError(f"run.split={self.split}, but {data} has only {', '.join(known)}")

@@ -107,6 +107,14 @@ class PointCloudConfig(DataConfig):
         """The data in memory; DataError when files are missing, corrupt or not of the expected number."""
         return PointCloudSource(self)
 
+    def look(self) -> None:
+        """See DataConfig.look: the folder and its files of training clouds are there."""
+        _checked_root(Path(self.root).expanduser(), self.advice)
+
+    def splits(self) -> tuple[str, ...]:
+        """See DataConfig.splits: ``val`` is a part of train."""
+        return ("train", "val", "test") if self.val_fraction else ("train", "test")
+
     def stored(self, folder: Path) -> dict[str, int]:
         """See DataConfig.stored; without a manifest the rows of the HDF5 files count."""
         return super().stored(folder) or count_clouds(folder)

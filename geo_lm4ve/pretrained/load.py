@@ -22,7 +22,12 @@ OWN = Layout(title="geo_lm4ve", marker="encoder.stages")
 
 
 def load_official(
-    model: Model, source: Path | str | Mapping[str, Any], *, allow: Sequence[str] = (), classes: str = "match"
+    model: Model,
+    source: Path | str | Mapping[str, Any],
+    *,
+    allow: Sequence[str] = (),
+    classes: str = "match",
+    place: Path | str | None = None,
 ) -> LoadReport:
     """Load a published checkpoint (or one of our own) into ``model``, in place; all of it or nothing.
 
@@ -50,6 +55,7 @@ def load_official(
         classes: what to do when the output layer has another number of rows: ``match`` raises, ``slice`` keeps the
             file's first rows (official ScanObjectNN files have 40 outputs for 15 classes), ``fresh`` leaves the layer
             as it is.
+        place: where a state dict came from, for messages.
 
     Raises:
         ValueError: ``classes`` is none of the three.
@@ -57,7 +63,7 @@ def load_official(
     """
     if classes not in CLASSES:
         raise ValueError(unknown("value of classes", classes, CLASSES))
-    place = "the given mapping" if isinstance(source, Mapping) else source
+    place = place or ("the given mapping" if isinstance(source, Mapping) else source)
     return _loaded(model, read_checkpoint(source), place, allow, classes)
 
 
@@ -65,13 +71,39 @@ def load_official(
 def _loaded(
     model: Model, state: Mapping[str, Tensor], place: Path | str, allow: Sequence[str], classes: str
 ) -> LoadReport:
-    fit = Fit(_recognise(state, model, place), model, classes, place)
-    for key, value in state.items():
-        fit.place(key, value)
+    fit = _placed(model, state, place, classes)
     fit.check(allow)
     fit.compare_block(state, allow)
     model.load_state_dict(fit.values, strict=False)  # complete: check() has accounted for every key
     return fit.report()
+
+
+@reader(CheckpointError, "a checkpoint for this model", "download it again", at="place")
+def check_official(model: Model, state: Mapping[str, Tensor], *, allow: Sequence[str], place: Path | str) -> None:
+    """Look whether ``load_official`` could take a state dict, while the number of outputs is not known yet.
+
+    What lies in the head is not compared, since several of its tensors may depend on that number.
+
+    Args:
+        model: with any number of outputs; it stays as it is.
+        state: of a file, as ``read_checkpoint`` gives it.
+        allow: as of ``load_official``.
+        place: where the state dict came from, for messages.
+
+    Raises:
+        CheckpointError: as ``load_official``.
+    """
+    fit = _placed(model, state, place, "fresh")
+    fit.mismatched = [line for line in fit.mismatched if not line.startswith("head.")]
+    fit.check((*allow, "head"))
+    fit.compare_block(state, allow)
+
+
+def _placed(model: Model, state: Mapping[str, Tensor], place: Path | str, classes: str) -> Fit:
+    fit = Fit(_recognise(state, model, place), model, classes, place)
+    for key, value in state.items():
+        fit.place(key, value)
+    return fit
 
 
 def to_official(model: Model) -> dict[str, Tensor]:

@@ -106,6 +106,11 @@ class SceneConfig(DataConfig):
         """See DataConfig.place."""
         return str(self.folder.resolve())
 
+    def look(self) -> None:
+        """See DataConfig.look: the folder is there."""
+        if not self.folder.is_dir():
+            raise DataError(f"there is no folder {self.folder.absolute()} for {self.title}: {self.advice}")
+
     def build(self) -> DataSource:
         """The data source; DataError when there are no files."""
         return SceneSource(self)

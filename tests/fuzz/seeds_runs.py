@@ -22,7 +22,7 @@ from geo_lm4ve.compare.comparison import compare
 from geo_lm4ve.compare.output import to_csv, to_markdown
 from geo_lm4ve.compare.runs import Collection, Run
 from geo_lm4ve.engine import provenance
-from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, save_resume
+from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, open_resume, save_resume
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on, training_record
 from geo_lm4ve.engine.redraw import read_outcome
 from geo_lm4ve.engine.results import results_of, write_results
@@ -238,7 +238,8 @@ def _resume(folder: Path) -> Path:
 def _use_resume(path: Path) -> object:
     small, data, _ = _small()
     model, optimizer = _trained()
-    position, extra = load_resume(path.parent.parent, model, optimizer)
+    extra = open_resume(path.parent.parent, model)
+    position = load_resume(path.parent.parent, extra, model, optimizer)
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
     optimizer.step()
@@ -262,7 +263,8 @@ SEEDS = (
     Seed("training.json", (f"{_FILES}.read_training",), _training, _use_training, JSON),
     Seed("selected.json", (f"{_FILES}.read_selected",), _selected, lambda path: selected(path.parent.parent), JSON),
     Seed("run folder of before", (f"{_ENGINE}.provenance.of_run",), _old_run, _use_old_run, YAML),
-    Seed("resume.pt", (f"{_ENGINE}.checkpoint.load_resume",), _resume, _use_resume, ZIP),
+    Seed("resume.pt", (f"{_ENGINE}.checkpoint.open_resume", f"{_ENGINE}.checkpoint.load_resume"), _resume,
+         _use_resume, ZIP),
     Seed("predicted files", ("geo_lm4ve.parts.drawer.read_answers",), _answers,
          lambda path: read_answers(path, best_classes), JSON),
     Seed("experiment", ("geo_lm4ve.cli.composed",), _experiment, _compose, YAML, slow=True),

@@ -15,7 +15,7 @@ from seed import Seed
 
 from geo_lm4ve.create import create_model
 from geo_lm4ve.model import Model
-from geo_lm4ve.pretrained import load_official, to_official
+from geo_lm4ve.pretrained import check_official, load_official, read_checkpoint, to_official
 
 SMALL = {"dim": 12, "depth": 1, "heads": 2, "encoder_dim": 8, "num_groups": 4, "group_size": 4}
 _PRETRAINED = "geo_lm4ve.pretrained."
@@ -54,10 +54,11 @@ def old_official(folder: Path) -> Path:
 
 def into_model(path: Path) -> object:
     """Load it."""
+    check_official(model("identity"), read_checkpoint(path), allow=(), place=path)
     return load_official(model("identity"), path)
 
 
-OFFICIAL = (f"{_PRETRAINED}reading._load", f"{_PRETRAINED}load._loaded")
+OFFICIAL = (f"{_PRETRAINED}reading._load", f"{_PRETRAINED}load._loaded", f"{_PRETRAINED}load.check_official")
 WHOLE = "geo_lm4ve.model.Model.from_pretrained"
 SEEDS = (
     Seed(

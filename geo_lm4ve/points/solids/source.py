@@ -57,6 +57,10 @@ class SyntheticSolidsConfig(PointCloudConfig):
         self.prepare()
         return super().build()
 
+    def look(self) -> None:
+        """See DataConfig.look: the files are there, or can be generated."""
+        self._generated().look(Path(self.root).expanduser())
+
     def prepare(self) -> None:
         """Generate the files unless they are there.
 
@@ -64,6 +68,8 @@ class SyntheticSolidsConfig(PointCloudConfig):
             DataError: ``root`` holds something else.
         """
         root, recipe = Path(self.root).expanduser(), self.recipe
-        counts = {"train": recipe.train, "test": recipe.test}
-        generated = Generated("synthetic solids", asdict(recipe), counts, "data=point_folder")
-        generated.into(root, lambda: write_solids(root, recipe))
+        self._generated().into(root, lambda: write_solids(root, recipe))
+
+    def _generated(self) -> Generated:
+        counts = {"train": self.train, "test": self.test}
+        return Generated("synthetic solids", asdict(self.recipe), counts, "data=point_folder")

@@ -10,7 +10,7 @@ import torch
 
 from geo_lm4ve.analysis.activation import frequency, magnitude
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.weights import model_for_evaluation
+from geo_lm4ve.engine.weights import begin_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import Model
 from geo_lm4ve.tokens import TokenSet
@@ -57,11 +57,12 @@ def activation_page(
     run = experiment.run
     if kind not in KINDS:
         raise ConfigError(f"unknown kind of activation {kind!r}; known: {', '.join(KINDS)}")
+    begun = begin_evaluation(experiment, folder)
     data = experiment.data.build()
     if not isinstance(data, SceneSource):
         raise ConfigError(f"token activation over maps needs traffic scenes, not data={experiment.data.name}")
     task = experiment.task.build(data)
-    model, origin = model_for_evaluation(experiment, run, folder, task.outputs)
+    model, origin = begun.model(task.outputs)
     scenes = _scenes(model.eval(), data, run.split, probe, kind, count)
     block = experiment.choices.get("block", experiment.block.name)
     scenes_html(

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from geo_lm4ve.config import ConfigError
-from geo_lm4ve.engine.weights import model_for_evaluation
+from geo_lm4ve.engine.weights import begin_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.parts.task import Answers
@@ -84,7 +84,7 @@ def predict_scenes(
         ConfigError: the experiment is not about traffic scenes, or needs weights and none were given.
         DataError: no file was given, or none can be read.
     """
-    config, run = experiment.data, experiment.run
+    config = experiment.data
     if not isinstance(config, SceneConfig):
         raise ConfigError(f"data={config.name} has no traffic scenes to forecast")
     layout, found = config.layout, {file: config.layout.own_files(file) for file in files}
@@ -92,7 +92,7 @@ def predict_scenes(
     left_out = [f"{file}: no scene in this folder ({layout.scenes})" for file in files if not found[file]]
     if not files:
         raise DataError("no files to forecast were given")
-    model = model_for_evaluation(experiment, run, folder, layout.future)[0].eval()
+    model = begin_evaluation(experiment, folder).model(layout.future)[0].eval()
     shown = {paths[row] for row in evenly(len(paths), SHOWN)} if gallery is not None else set()
     parts, drawn = [], []
     with Meter("forecast", len(paths)) as meter:

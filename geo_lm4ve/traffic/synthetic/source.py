@@ -52,12 +52,22 @@ class SyntheticConfig(SceneConfig):
         self.prepare()
         return super().build()
 
+    def look(self) -> None:
+        """See DataConfig.look: the files are there, or can be made."""
+        self._generated().look(self.folder)
+
     def prepare(self) -> None:
         """Make the files unless they are there; DataError if ``root`` holds others."""
-        recipe = TrafficRecipe(self.train, self.val, self.seed)
-        counts = {"train": recipe.train, "val": recipe.val}
-        generated = Generated("traffic scenes", asdict(recipe), counts, f"data={self.original}")
-        generated.into(self.folder, lambda: self.write(recipe))
+        self._generated().into(self.folder, lambda: self.write(self.recipe))
+
+    @property
+    def recipe(self) -> TrafficRecipe:
+        """What determines the files."""
+        return TrafficRecipe(self.train, self.val, self.seed)
+
+    def _generated(self) -> Generated:
+        counts = {"train": self.train, "val": self.val}
+        return Generated("traffic scenes", asdict(self.recipe), counts, f"data={self.original}")
 
 
 @register("data", "synthetic_traffic")
