@@ -118,6 +118,7 @@ def load_resume(folder: Path, content: dict[str, Any], model: Model, optimizer: 
 
 def _wanted(module: nn.Module, stored: Mapping[str, Any], prefix: str = "") -> dict[str, Tensor]:
     """What must be stored of a module: its state, and those of its frozen weights that are stored because they were
-    trained from outside."""
+    trained from outside.
+    """
     own = {prefix + name: value for name, value in module.named_parameters()}
     return {**{key: own[key] for key in own.keys() & stored.keys()}, **module.state_dict(prefix=prefix)}
