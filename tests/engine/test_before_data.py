@@ -232,10 +232,16 @@ def test_a_block_is_built_once(tmp_path, monkeypatch):
     assert built == [1]
 
 
-@pytest.mark.parametrize("name", ["classification", "point_mae", "vectornet", "mmtransformer", "constant_velocity"])
-def test_heads_can_be_rehearsed(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "encoder"),
+    [("classification", None), ("point_mae", None), ("vectornet", "vectornet_small"),
+     ("mmtransformer", "mmtransformer_small"), ("constant_velocity", "kinematic")],
+)  # fmt: skip
+def test_heads_can_be_rehearsed(name, encoder, tmp_path):
     small = experiment(tmp_path, block=("identity", {}))
     small.head = load_option("head", name)
+    if encoder:
+        small.encoder = load_option("encoder", encoder)
     backbone = begin(small).backbone
     model = backbone.rehearsed(backbone.config.outputs)
     assert model is not None
