@@ -10,7 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, plain, registered
-from geo_lm4ve.options import CONFIGS, load_option, options
+from geo_lm4ve.options import CONFIGS, list_blocks, list_data, list_models, load_option, options
 
 LEFT_TO_THE_USER = {"point_folder": {"root": "my_clouds"}}
 """What an option leaves unset."""
@@ -96,3 +96,19 @@ def test_options_load_while_hydra_runs_and_leave_it_alone(folder: Path) -> None:
     write(folder, parent=SCENES)
     load_option("data", "parent")
     assert GlobalHydra.instance().hydra is running
+
+
+def test_lists_filter_as_timms_do() -> None:
+    assert set(options("encoder")) == set(list_models())
+    assert list_models("point_bert_?k") == ["point_bert_2k", "point_bert_4k", "point_bert_8k"]
+    assert list_models("mae") == ["point_mae"]
+    assert list_models("nothing") == []
+    assert {"identity", "smollm2_135m"} <= set(list_blocks())
+    assert not {"pretrained", "random"} & set(list_blocks())
+    assert list_data("argo*2*") == ["argoverse2", "argoverse2_mmtransformer"]
+
+
+def test_lists_include_what_is_registered_without_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geo_lm4ve.options.registered", lambda group: {**registered(group), "tones": PartConfig})
+    assert "tones" in list_models()
+    assert list_data("tone*") == ["tones"]
