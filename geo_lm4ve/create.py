@@ -52,8 +52,8 @@ def create_model(
         block: a block option (``list_blocks()``); a mapping with its ``name`` and changed values; a config, or a Block
             as it is. ``identity`` gives the published model without any bridge parameters.
         bridge: a bridge option.
-        head: a head option; default: the one named like the encoder (or its registered class), else
-            ``classification``.
+        head: a head option; default: the one named like the encoder (or its registered class), else what the encoder's
+            config class names (``classification``).
         overrides: fields of the encoder's config, e.g. ``num_groups=128``.
 
     Raises:
@@ -62,7 +62,7 @@ def create_model(
     """
     encoder = _encoder(name, overrides)
     if head is None:
-        head = next((option for option in (name, encoder.name) if is_option("head", option)), "classification")
+        head = next((option for option in (name, encoder.name) if is_option("head", option)), encoder.default_head)
     head_config = cast(HeadConfig, load_option("head", head))
     outputs = head_config.default_outputs if num_classes is None else num_classes
     if outputs is None:

@@ -93,6 +93,14 @@ def test_wrong_kinds_are_told_too_and_the_checks_break_no_graph():
     assert one_graph == "True"
 
 
+@pytest.mark.parametrize(
+    "name", ["kinematic", "vectornet_small", "point_bert_tiny", "point_mae", "mmtransformer_small"]
+)
+def test_a_model_needs_no_more_than_its_name(name):
+    model = create_model(name)
+    model.eval()(model.config.encoder.sample_batch(2))
+
+
 def test_a_mapping_changes_an_option():
     block = {"name": "mlp", "width": 24}
     model = small(block=block)

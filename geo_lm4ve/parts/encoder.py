@@ -55,10 +55,12 @@ class EncoderConfig(PartConfig):
         freeze: train no parameter of the encoder and keep it in eval mode (adapter-only training).
         takes: class of the batches that its first stage takes; None: not said, and nothing is refused for it.
         offers: names of the spans and context entries of its last stage's tokens; None: not said.
+        default_head: option that ``create_model`` takes where no head is named like the encoder.
     """
 
     takes: ClassVar[type | None] = None
     offers: ClassVar[frozenset[str] | None] = None
+    default_head: ClassVar[str] = "classification"
 
     freeze: bool = False
 

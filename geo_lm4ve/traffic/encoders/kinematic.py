@@ -29,6 +29,7 @@ class KinematicEncoderConfig(EncoderConfig):
 
     takes: ClassVar[type | None] = SceneBatch
     offers: ClassVar[frozenset[str] | None] = frozenset({"agents", SCENE})
+    default_head: ClassVar[str] = "constant_velocity"
 
     name: str = "kinematic"
 
