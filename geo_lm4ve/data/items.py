@@ -7,6 +7,7 @@ keys; that takes a process in which nothing else draws meanwhile, so not several
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -157,7 +158,7 @@ class ItemSplit(Generic[Made]):
         place = f"row {row}" + (f" (row {own} of what it is carved out of)" if len(self) < self.length else "")
         if not self.shared:
             seed_global_generators(*keys, row, use)
-        item = self._called("__getitem__", f"{place} cannot be read", self.dataset.__getitem__, own)
+        item = self._called("__getitem__", f"{place} cannot be read", operator.getitem, self.dataset, own)
         if augment is None:
             return item
         return self._called("augment", f"{place} cannot be augmented", augment, item, generator(*keys, row, use))
@@ -184,7 +185,7 @@ class ItemSplit(Generic[Made]):
                 f"{self.where}: collate gave a {type(made).__name__}, not a Batch (parts/data.py): a dataclass of "
                 "tensors, among them index (B,), with __len__ and to(device)"
             )
-        if len(made) != len(rows) or not torch.equal(made.index, rows):
+        if len(made) != len(rows) or made.index.tolist() != rows.tolist():
             raise DataError(
                 f"{self.where}: of {len(rows)} items collate made a batch of {len(made)} with the index "
                 f"{made.index.tolist()[:NAMED]}; its index must be the rows that it was given, {rows.tolist()[:NAMED]}"

@@ -64,7 +64,10 @@ class DataInfo:
 
 
 class DataSource(ABC):
-    """A data set with splits ``train``, ``val`` and ``test`` (val may be carved out of train)."""
+    """A data set with splits ``train``, ``val`` and ``test`` (val may be carved out of train).
+
+    ``MappedData`` (``parts/mapped.py``) is one for anything with ``__len__`` and ``__getitem__``.
+    """
 
     info: DataInfo
 

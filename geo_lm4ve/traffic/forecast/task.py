@@ -52,7 +52,10 @@ class ForecastConfig(TaskConfig):
     def build(self, data: DataSource) -> Forecast:
         """The task for a source of traffic scenes."""
         if not isinstance(data, SceneSource) or not isinstance(data.info, SceneInfo):
-            raise ConfigError(f"task=forecast needs a data set of traffic scenes; {data.info.title} is none")
+            raise ConfigError(
+                f"task=forecast needs a data set of traffic scenes; {data.info.title} is none: choose another data= or "
+                "task=, or write a Layout for scenes of your own (traffic/layout.py)"
+            )
         return Forecast(self, data, data.info)
 
     def predict(
