@@ -159,7 +159,7 @@ class Solids(DataSource):
 
 
 def test_other_data_and_withheld_futures_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="solids is none"):
+    with pytest.raises(ConfigError, match=r"solids is none: choose another data= .* a Layout"):
         ForecastConfig().build(Solids())
     root = tmp_path / "argoverse1"
     write_argoverse1_split(root / "test_obs", steps=20)
