@@ -1,4 +1,4 @@
-"""Lets ``python tools/<tool>.py EXPERIMENT.yaml|RUN key=value ...`` mean what it says (Hydra underneath)."""
+"""Lets ``geo-lm4ve COMMAND EXPERIMENT|RUN key=value ...`` mean what it says (Hydra underneath)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,64 +23,14 @@ from geo_lm4ve.config import GROUPS, ConfigError
 from geo_lm4ve.defaults import load_named
 from geo_lm4ve.experiment import ExperimentConfig, typed
 from geo_lm4ve.files import UserError, alive
-from geo_lm4ve.options import CONFIGS
+from geo_lm4ve.places import CONFIGS
 from geo_lm4ve.reading import reader, reading
 from geo_lm4ve.shipped import load_parts
-from geo_lm4ve.words import failure
+from geo_lm4ve.usage import experiment_file, friendly, no_experiment, run_folder
 from geo_lm4ve.yaml_file import read_yaml
-
-FLAGS_WITH_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
 
 _TOLD = ("help", "hydra_help", "overrides", "runtime", "searchpath")
 """Parts of Hydra's own configuration that start nothing."""
-
-USAGE = """
-usage: python {tool} EXPERIMENT.yaml|RUN [key=value ...] [-m] [--cfg job]
-
-  EXPERIMENT.yaml  an experiment file; it may live anywhere and use every shipped option
-  RUN              a run folder (runs/<experiment>/<time>-<seed>)
-  key=value        changes one value (optim.epochs=20) or picks an option (block=identity)
-  -m               runs every combination of comma-separated values: -m seed=0,1,2 block=identity,smollm2_135m
-  --cfg job        prints the composed experiment and stops
-  --info defaults-tree   prints which file each part comes from
-
-shipped experiments:
-{experiments}
-options:
-{options}
-"""
-
-
-def usage(tool: str, doc: str) -> str:
-    """The help text of a tool."""
-    experiments = "".join(f"  configs/{path.name}\n" for path in sorted(CONFIGS.glob("*.yaml")))
-    rows = []
-    for group in GROUPS:
-        names = sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
-        rows.append(f"  {group + '=':8} {'|'.join(names)}\n")
-    return doc.strip() + "\n" + USAGE.format(tool=tool, experiments=experiments, options="".join(rows))
-
-
-def experiment_file(argument: str) -> Path | None:
-    """The experiment file that a positional argument names (a YAML file, or a run folder's ``config.yaml``)."""
-    path = Path(argument)
-    if path.is_dir() and (path / "config.yaml").is_file():
-        return (path / "config.yaml").resolve()
-    return path.resolve() if path.suffix in (".yaml", ".yml") and path.is_file() else None
-
-
-def divided(arguments: Sequence[str], tool: str, doc: str) -> tuple[str, list[str]]:
-    """The one positional of a command line, which names an experiment, and the rest; or help, and the end."""
-    if {"-h", "--help"} & set(arguments):
-        print(usage(tool, doc))
-        raise SystemExit(0)
-    positional = [one for one in arguments if not one.startswith("-") and ("=" not in one or experiment_file(one))]
-    values_of_flags = {value for flag, value in pairwise(arguments) if flag in FLAGS_WITH_VALUE}
-    positional = [argument for argument in positional if argument not in values_of_flags]
-    if len(positional) != 1 or experiment_file(positional[0]) is None:
-        print(usage(tool, doc), file=sys.stderr)
-        raise SystemExit(f"error: expected one experiment file or run folder, got {positional or 'none'}")
-    return positional[0], [argument for argument in arguments if argument != positional[0]]
 
 
 def hydra_arguments(path: Path, rest: Sequence[str], sweeps: Path) -> list[str]:
@@ -105,22 +54,11 @@ def chosen_options(hydra_config: Any) -> dict[str, str]:
     return {group: str(choices[group]) for group in GROUPS if choices.get(group)}
 
 
-def friendly(main: Callable[[], object]) -> None:
-    """Call ``main``; a UserError becomes one message and exit code 1 (GEO_LM4VE_TRACEBACK=1 shows the traceback)."""
-    try:
-        main()
-    except UserError as error:
-        if os.environ.get("GEO_LM4VE_TRACEBACK"):
-            raise
-        print(failure(error), file=sys.stderr)
-        raise SystemExit(1) from None
-
-
 def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfig, Path | None]:
     """What ``run`` gives to its ``main``, for tools with arguments of their own.
 
     Args:
-        argument: experiment file or run folder.
+        argument: experiment file, run folder, or the name of a shipped experiment.
         overrides: ``key=value``, as on the command line.
 
     Raises:
@@ -128,7 +66,7 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
     """
     path = experiment_file(str(argument))
     if path is None:
-        raise UserError(f"{argument} is neither an experiment file (.yaml) nor a run folder (with config.yaml)")
+        raise UserError(no_experiment(str(argument)))
     config = composed(path, overrides)
     choices = chosen_options(config.hydra)
     with open_dict(config):
@@ -141,7 +79,7 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
         except ConfigError as error:
             error.add_note(f"the experiment is {path}")
             raise
-    return experiment, Path(argument) if Path(argument).is_dir() else None
+    return experiment, run_folder(argument)
 
 
 @reader(ConfigError, "an experiment", "mend it")
@@ -186,13 +124,18 @@ def _startup(config: DictConfig) -> dict[str, Any]:
     return {**kept, "job": {part: values["job"][part] for part in ("chdir", "env_copy", "env_set")}}
 
 
-def run(main: Callable[[ExperimentConfig, Path | None], object], doc: str) -> None:
-    """Compose, check and type the experiment named on the command line; call ``main`` with it and its run folder."""
-    argument, rest = divided(sys.argv[1:], os.path.relpath(sys.argv[0]), doc)
+def run(main: Callable[[ExperimentConfig, Path | None], object], argument: str, rest: Sequence[str]) -> None:
+    """Compose, check and type the experiment that a command line names; call ``main`` with it and its run folder.
+
+    Args:
+        main: called once, or for every combination of a sweep.
+        argument: the experiment or run.
+        rest: what else the command line holds (``usage.divided``).
+    """
     flags = [one for one in rest if one.startswith("-")]
     if not flags:
         return friendly(lambda: main(*load(Path(argument), rest)))
-    path, folder = cast(Path, experiment_file(argument)), Path(argument) if Path(argument).is_dir() else None
+    path, folder = cast(Path, experiment_file(argument)), run_folder(argument)
     single = [one for one in rest if "=" in one and "," not in one and one not in flags]
     friendly(lambda: composed(path, single))
     friendly(lambda: load_named(path, rest))  # those of a sweep too

@@ -8,10 +8,9 @@ table (so that a saved ``name:`` finds its dataclass again without importing any
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import enum
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,10 +19,11 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.shipped import load, load_all, load_shipped
+from geo_lm4ve.shipped import GROUPS, load, load_all, load_shipped
+from geo_lm4ve.words import unknown
 
-GROUPS = ("data", "encoder", "block", "bridge", "head", "task", "optim", "run")
-"""The groups of an experiment, in the order in which data flows through them."""
+__all__ = ["GROUPS", "ConfigError", "PartConfig", "find", "is_registered", "lookup", "make", "plain", "register"]
+__all__ += ["registered", "unknown"]
 
 _REGISTRY: dict[str, dict[str, type[PartConfig]]] = {group: {} for group in GROUPS}
 
@@ -81,14 +81,6 @@ def find(group: str, name: str) -> type[PartConfig] | None:
 def is_registered(group: str, name: str) -> bool:
     """Whether ``group=name`` is registered by what has been imported so far."""
     return name in _REGISTRY[group]
-
-
-def unknown(what: str, value: str, known: Iterable[str]) -> str:
-    """The text of an error about an unknown name: the nearest known ones first, then all."""
-    names = sorted(known)
-    near = difflib.get_close_matches(value, names, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return f"unknown {what} {value!r}{hint}; known: {', '.join(names)}"
 
 
 def lookup(group: str, name: str) -> type[PartConfig]:

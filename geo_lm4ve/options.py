@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.config import ConfigError, PartConfig, find, is_registered, lookup, make, registered, unknown
+from geo_lm4ve.places import CONFIGS
 from geo_lm4ve.reading import Fields, reading
 from geo_lm4ve.shipped import tables
 from geo_lm4ve.yaml_file import read_values
-
-_HERE = Path(__file__).resolve().parent
-CONFIGS = _HERE / "configs" if (_HERE / "configs").is_dir() else _HERE.parent / "configs"
-"""The shipped configurations: inside an installed wheel, else beside the package in the repository."""
 
 
 def option_files(group: str) -> list[str]:

@@ -14,6 +14,9 @@ from importlib.util import resolve_name
 
 from geo_lm4ve.files import UserError
 
+GROUPS = ("data", "encoder", "block", "bridge", "head", "task", "optim", "run")
+"""The groups of an experiment, in the order in which data flows through them."""
+
 MODALITIES = ("geo_lm4ve.points", "geo_lm4ve.traffic")
 """One room per modality: data, encoders, heads, tasks and checkpoints of its own."""
 

@@ -7,10 +7,12 @@ would do rather than show is spelt out everywhere in the same way: an escape cha
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,14 @@ def _spelt(one: str) -> str:
 def failure(error: BaseException) -> str:
     """What a command prints when an error ends it: the message and its notes."""
     return "\n".join(map(lines, (f"error: {error}", *getattr(error, "__notes__", ()))))
+
+
+def unknown(what: str, value: str, known: Iterable[str]) -> str:
+    """The text of an error about an unknown name: the nearest known ones first, then all."""
+    names = sorted(known)
+    near = difflib.get_close_matches(value, names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"unknown {what} {value!r}{hint}; known: {', '.join(names)}"
 
 
 def marked(*parts: object) -> Text:

@@ -9,19 +9,12 @@ import pytest
 from small_runs import experiment
 
 from geo_lm4ve import cli
-from geo_lm4ve.cli import (
-    composed,
-    divided,
-    experiment_file,
-    friendly,
-    hydra_arguments,
-    load,
-    multirun_folder,
-)
+from geo_lm4ve.cli import composed, hydra_arguments, load, multirun_folder
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import UserError
 from geo_lm4ve.options import CONFIGS
+from geo_lm4ve.usage import divided, experiment_file, friendly
 
 QUICK = (CONFIGS / "quickstart.yaml").read_text()
 CALLBACK = """

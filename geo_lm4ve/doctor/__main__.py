@@ -12,10 +12,10 @@ from geo_lm4ve.doctor.diagnosis import Diagnosis, examine
 from geo_lm4ve.words import line
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m geo_lm4ve.doctor") -> int:
     """Print the diagnosis; 0 if the core works, else 1."""
     parser = argparse.ArgumentParser(
-        prog="python -m geo_lm4ve.doctor",
+        prog=prog,
         description="What is installed, which kernels serve point operations, which blocks and data are at hand, and "
         "the line that gets what is missing. Exit code 0: the core works; 1: a core package is missing or broken.",
     )

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from geo_lm4ve.config import ConfigError, unknown
 from geo_lm4ve.files import UserError
+from geo_lm4ve.invocation import as_typed, command
 from geo_lm4ve.shipped import load_all, load_shipped
 from geo_lm4ve.words import failure
-
-PROG = "python tools/evaluate.py"
 
 
 class Scorer(ABC):
@@ -21,7 +20,8 @@ class Scorer(ABC):
 
     Attributes:
         summary: one line above the options in the help text.
-        epilog: what the help text says below them: the layout of the file, the metrics, examples.
+        epilog: what the help text says below them: the layout of the file, the metrics, examples (in which
+            ``geo-lm4ve evaluate`` becomes what is typed).
     """
 
     summary: str
@@ -78,16 +78,16 @@ def main(argv: Sequence[str]) -> int:
 
 def named_protocol(argv: Sequence[str]) -> str | None:
     """The value of ``--protocol`` among options that are not known yet."""
-    parser = argparse.ArgumentParser(prog=PROG, add_help=False)
+    parser = argparse.ArgumentParser(prog=command("evaluate"), add_help=False)
     parser.add_argument("--protocol", nargs="?")
     return parser.parse_known_args(argv)[0].protocol
 
 
 def _parser(known: Iterable[str], scorer: Scorer | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=PROG,
+        prog=command("evaluate"),
         description=scorer.summary if scorer else None,
-        epilog=scorer.epilog if scorer else None,
+        epilog=as_typed(scorer.epilog) if scorer else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--predictions", type=Path, required=True, metavar="FILE", help="what some program predicted")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar, TypeVar
-
-from rich.console import RenderableType
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from geo_lm4ve.config import ConfigError, unknown
 from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.shipped import load, load_all, load_shipped
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 DATASETS = Path("datasets")
 """Folder with one folder per data set, relative to the working directory."""
@@ -18,6 +19,8 @@ DATASETS = Path("datasets")
 
 class Preparer(ABC):
     """Brings one data set into the form that its data source reads.
+
+    Its module imports what is heavy where it is used: the help text of the command imports all preparers.
 
     Attributes:
         name: on the command line, and of the folder ``datasets/<name>``.

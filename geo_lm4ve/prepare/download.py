@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from email.message import Message
 from pathlib import Path
 
+from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.files import DiskFullError, WriteError, remove, writing
 from geo_lm4ve.notice import say
-from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.progress import Meter
 
 CHUNK = 1 << 20

@@ -7,8 +7,8 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.files import checksum
-from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.reading import Fields, reader
 
 _MD5 = re.compile("[0-9a-f]{32}")

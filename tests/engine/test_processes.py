@@ -105,7 +105,7 @@ def test_what_processes_draw_by_themselves_is_named(tmp_path):
 
 FAILING = """
 import sys, torch.distributed as dist
-from geo_lm4ve.cli import friendly
+from geo_lm4ve.usage import friendly
 from geo_lm4ve.engine.fellows import introduce, together
 from geo_lm4ve.files import UserError
 

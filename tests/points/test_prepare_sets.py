@@ -12,8 +12,8 @@ from small_runs import ROOT, tool
 
 from geo_lm4ve.config import make
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.points import modelnet40 as modelnet40_module
 from geo_lm4ve.points.modelnet40 import NAMES
-from geo_lm4ve.points.prepare import modelnet40 as modelnet40_module
 from geo_lm4ve.prepare.base import DATASETS, find, preparers
 from geo_lm4ve.prepare.manifest import read_manifest
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
-
+from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.files import checksum
 from geo_lm4ve.notice import say
-from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.points.files import NAMES
-from geo_lm4ve.points.modelnet40 import COUNTS
-from geo_lm4ve.points.prepare.table import point_table
 from geo_lm4ve.prepare.archive import unpack_chosen
 from geo_lm4ve.prepare.base import DATASETS, Preparer, preparer
 from geo_lm4ve.prepare.download import download
 from geo_lm4ve.prepare.manifest import Manifest, read_manifest
 
-WANTED = r"ply_data_(train|test)\d+\.h5|" + re.escape(NAMES)
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @preparer
@@ -35,14 +32,19 @@ class ModelNet40(Preparer):
 
     def prepare(self, root: Path, source: Path | None) -> None:
         """See Preparer.prepare; ``source`` is ``modelnet40_ply_hdf5_2048.zip``."""
+        from geo_lm4ve.points.files import NAMES
+
         manifest = self.manifest
         archive = self._given(manifest, source) if source else self._download(manifest, root.parent / "raw")
-        unpack_chosen(archive, root, WANTED)
+        unpack_chosen(archive, root, r"ply_data_(train|test)\d+\.h5|" + re.escape(NAMES))
         manifest.verify(root)
         say(f"unpacked into {root}; {archive} is no longer needed")
 
     def check(self, root: Path) -> RenderableType:
         """See Preparer.check."""
+        from geo_lm4ve.points.modelnet40 import COUNTS
+        from geo_lm4ve.points.prepare.table import point_table
+
         self.manifest.verify(root)
         return point_table(root, COUNTS)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
-
-from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.points.prepare.table import point_table
-from geo_lm4ve.points.solids.source import SyntheticSolidsConfig
+from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.prepare.base import Preparer, preparer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @preparer
@@ -23,8 +23,12 @@ class SyntheticSolids(Preparer):
         """See Preparer.prepare; there is nothing to take from a ``source``."""
         if source:
             raise DataError(f"{self.name} is generated: --from has no meaning here")
+        from geo_lm4ve.points.solids.source import SyntheticSolidsConfig
+
         SyntheticSolidsConfig(root=str(root)).prepare()
 
     def check(self, root: Path) -> RenderableType:
         """See Preparer.check."""
+        from geo_lm4ve.points.prepare.table import point_table
+
         return point_table(root, {})

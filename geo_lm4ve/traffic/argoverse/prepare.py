@@ -6,36 +6,30 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, cast
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-
+from geo_lm4ve.config import make
+from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.notice import progress
-from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.prepare.archive import unpack
 from geo_lm4ve.prepare.base import DATASETS, Preparer, preparer
 from geo_lm4ve.prepare.download import download
 from geo_lm4ve.reading import Fields, reader
-from geo_lm4ve.traffic.argoverse.argoverse1 import Argoverse1Config
-from geo_lm4ve.traffic.argoverse.argoverse2 import Argoverse2Config
-from geo_lm4ve.traffic.cache.build import build_cache
-from geo_lm4ve.traffic.cache.shards import CacheManifest, Shards, read_cache_manifest
-from geo_lm4ve.traffic.source import SceneConfig
 from geo_lm4ve.words import marked
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from geo_lm4ve.traffic.cache.shards import CacheManifest, Shards
+    from geo_lm4ve.traffic.source import SceneConfig
 
 SPLITS = ("train", "val", "test")
 
 
 class ScenePreparer(Preparer):
-    """Makes scene caches.
-
-    Attributes:
-        config: of the data set.
-    """
+    """Makes scene caches of the data set that is registered under its own name."""
 
     large = True
-    config: ClassVar[type[SceneConfig]]
 
     @property
     def root(self) -> Path:
@@ -49,6 +43,8 @@ class ScenePreparer(Preparer):
             root: folder of the original files; the cache goes into ``root/scene_cache``.
             source: an archive, or a folder with archives, to unpack into ``root`` first.
         """
+        from geo_lm4ve.traffic.cache.build import build_cache
+
         if self.download:
             for name, url in self._archives():
                 unpack(download([url], root.parent / "archives" / name, None), root)
@@ -68,6 +64,11 @@ class ScenePreparer(Preparer):
 
     def check(self, root: Path) -> RenderableType:
         """See Preparer.check: every shard is read and compared with its checksum."""
+        from rich.console import Group
+        from rich.table import Table
+
+        from geo_lm4ve.traffic.cache.shards import Shards
+
         config = self._config(root)
         title = marked((root, "table.title"))
         table = Table("split", "scenes", "official", "dropped", "agents", "lanes", "kB a scene", title=title)
@@ -85,9 +86,11 @@ class ScenePreparer(Preparer):
         return Group(table, *map(marked, remarks))
 
     def _config(self, root: Path) -> SceneConfig:
-        return self.config(root=str(root))
+        return cast("SceneConfig", make("data", self.name, {"root": str(root)}))
 
     def _caches(self, config: SceneConfig) -> Iterator[tuple[str, Path, CacheManifest]]:
+        from geo_lm4ve.traffic.cache.shards import read_cache_manifest
+
         for split in SPLITS:
             folder = config.cache_folder() / split
             if (manifest := read_cache_manifest(folder)) is not None:
@@ -116,7 +119,6 @@ class Argoverse1(ScenePreparer):
 
     name = "argoverse1"
     summary = "Argoverse 1 motion forecasting: scene cache of csv and XML files, 14 kB a scene; --download fetches them"
-    config = Argoverse1Config
 
 
 @preparer
@@ -127,7 +129,6 @@ class Argoverse2(ScenePreparer):
     summary = (
         "Argoverse 2 motion forecasting: scene cache of parquet and json files, 27 kB a scene; --download: them too"
     )
-    config = Argoverse2Config
 
 
 @reader(DataError, "a manifest of archives", "restore it from the repository")

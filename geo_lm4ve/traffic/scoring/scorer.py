@@ -33,8 +33,8 @@ metrics (the official definitions; K=1 takes the most likely mode):
   DAC             share of trajectories entirely on the drivable area
 
 examples:
-  python tools/evaluate.py --predictions val.h5 --data datasets/argoverse1/raw/val --protocol av1 --out scores.json
-  python tools/evaluate.py --predictions val.parquet --data datasets/argoverse2/raw/val --protocol av2 --per-scene s.csv
+  geo-lm4ve evaluate --predictions val.h5 --data datasets/argoverse1/raw/val --protocol av1 --out scores.json
+  geo-lm4ve evaluate --predictions val.parquet --data datasets/argoverse2/raw/val --protocol av2 --per-scene s.csv
 """
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, cast
 
-from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.prepare.base import DATASETS, preparer
 from geo_lm4ve.traffic.argoverse.prepare import ScenePreparer
-from geo_lm4ve.traffic.synthetic.source import SyntheticConfig, SyntheticTrafficAv2Config, SyntheticTrafficConfig
+
+if TYPE_CHECKING:
+    from geo_lm4ve.traffic.synthetic.source import SyntheticConfig
 
 
 class _Generated(ScenePreparer):
     """Makes up the default scenes; the data option also does so on first use, with its own numbers."""
 
     large = False
-    config: ClassVar[type[SyntheticConfig]]
 
     def prepare(self, root: Path, source: Path | None) -> None:
         """See Preparer.prepare; there is nothing to take from a ``source``."""
         if source:
             raise DataError(f"{self.name} is made up: --from has no meaning here")
-        self.config(root=str(root)).prepare()
+        cast("SyntheticConfig", self._config(root)).prepare()
         super().prepare(root, None)
 
 
@@ -31,7 +32,6 @@ class SyntheticTraffic(_Generated):
 
     name = "synthetic_traffic"
     summary = "made-up traffic in the layout of Argoverse 1: 640 + 160 scenes of 5 s, no download"
-    config = SyntheticTrafficConfig
 
     @property
     def root(self) -> Path:
@@ -45,7 +45,6 @@ class SyntheticTrafficAv2(_Generated):
 
     name = "synthetic_traffic_av2"
     summary = "made-up traffic in the layout of Argoverse 2: 640 + 160 scenes of 11 s, no download"
-    config = SyntheticTrafficAv2Config
 
     @property
     def root(self) -> Path:

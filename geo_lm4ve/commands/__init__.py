@@ -1,0 +1,48 @@
+"""The commands: a light module each, which imports what it needs when its arguments are understood.
+
+Each has a docstring, the help text, in which commands are written ``geo-lm4ve NAME``, and ``main(arguments)``, which
+returns an exit code or None and raises UserError. ``tools/NAME.py`` and ``geo-lm4ve NAME`` run the same one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
+from geo_lm4ve.invocation import as_typed, command
+from geo_lm4ve.usage import friendly
+
+COMMANDS = ("train", "evaluate", "predict", "prepare", "report", "visualize", "doctor", "extract-block")
+
+
+def run(name: str, arguments: Sequence[str] | None = None) -> None:
+    """Carry out a command; ends the process where it fails.
+
+    Args:
+        name: one of ``COMMANDS``.
+        arguments: of the command; default: those of the process.
+    """
+    module = import_module(f"{__name__}.{name.replace('-', '_')}")
+    given = sys.argv[1:] if arguments is None else arguments
+    code: list[int | None] = []
+    friendly(lambda: code.append(module.main(given)))
+    if code[0]:
+        raise SystemExit(code[0])
+
+
+def summary(name: str) -> str:
+    """One line about a command."""
+    return (import_module(f"{__name__}.{name.replace('-', '_')}").__doc__ or "").splitlines()[0].rstrip(".")
+
+
+def parser(name: str, doc: str | None, epilog: str | None = None) -> argparse.ArgumentParser:
+    """A parser whose help text is the docstring of a command, with all commands as they are typed."""
+    return argparse.ArgumentParser(
+        prog=command(name),
+        description=as_typed(doc or ""),
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

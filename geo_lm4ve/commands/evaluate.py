@@ -1,0 +1,34 @@
+"""Score a trained run, or an experiment with given weights.
+
+  geo-lm4ve evaluate runs/quickstart/20260101-120000-0
+  geo-lm4ve evaluate runs/quickstart/20260101-120000-0 run.split=val task.votes=10
+  geo-lm4ve evaluate configs/modelnet40_llama.yaml run.checkpoint=modelnet_1k.pth block=identity
+
+Predictions of any other model, by the protocol that scores them (--predictions --help lists all, with --protocol NAME
+that one):
+
+  geo-lm4ve evaluate --predictions FILE.h5|FILE.parquet --data SPLIT_DIR --protocol av1|av2 [--out FILE.json]
+
+Prints a table and writes results.json, predictions.jsonl and pictures, for a run into RUN/evaluations/. Every sample is
+scored exactly once however many processes work (accelerate launch, torchrun).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from geo_lm4ve.usage import divided
+
+
+def main(arguments: Sequence[str]) -> int | None:
+    """Run the command."""
+    if any(argument.split("=")[0] == "--predictions" for argument in arguments):
+        from geo_lm4ve.parts import scorer
+
+        return scorer.main(arguments)
+    experiment, rest = divided(arguments, "evaluate", __doc__)
+    from geo_lm4ve import cli
+    from geo_lm4ve.engine.evaluate import evaluate
+
+    cli.run(evaluate, experiment, rest)
+    return None
