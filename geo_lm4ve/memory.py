@@ -16,6 +16,8 @@ _FACTORIES = frozenset(
     (torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.randint, torch.arange,
      torch.linspace, torch.eye, torch.empty_strided)
 )  # fmt: skip
+_DRAWN = (torch.rand, torch.randn)
+"""Of them, those that draw: for a shape alone torch would import a second's worth of modules."""
 _WIDEST = 4
 """A weight takes four bytes when a model is built and one at least in a file."""
 _SPARE = 1 << 26
@@ -80,7 +82,7 @@ class Asking(TorchFunctionMode):
         given = dict(kwargs or {})
         if func in _FACTORIES and given.get("out") is None and str(given.get("device")) != "meta":
             counted = {key: value for key, value in given.items() if key not in ("generator", "pin_memory")}
-            tensor = func(*args, **(counted | {"device": "meta"}))
+            tensor = (torch.empty if func in _DRAWN else func)(*args, **(counted | {"device": "meta"}))
             self._count(tensor)
             if self.rehearsed:
                 return tensor

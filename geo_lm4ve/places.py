@@ -14,3 +14,6 @@ def _carried(name: str) -> Path:
 
 CONFIGS = _carried("configs")
 """The shipped experiments and options."""
+
+DATASETS = _carried("datasets")
+"""Of each data set its manifest and what there is to know; data themselves go below the working directory."""

@@ -13,7 +13,7 @@ from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
 from geo_lm4ve.blocks.final_norm import final_norm as final_norm_of
 from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.gated import GatedLayer
-from geo_lm4ve.blocks.gated_architecture import FAMILIES, GEMMA, GatedArchitecture, complete
+from geo_lm4ve.blocks.gated_architecture import FAMILIES, GEMMA, GatedArchitecture, traits
 from geo_lm4ve.blocks.policy import AttentionPolicy
 from geo_lm4ve.config import unknown
 from geo_lm4ve.memory import machine_memory
@@ -28,7 +28,7 @@ def architecture(name: str) -> dict[str, Any]:
 
 def width(name: str) -> int:
     """Width D of an architecture's residual stream."""
-    return complete(architecture(name)).hidden_size
+    return traits(architecture(name)).hidden_size
 
 
 def parameter_shapes(config: dict[str, Any], layer: int) -> dict[str, tuple[int, ...]]:
@@ -58,7 +58,7 @@ def random_layers(name: str, layers: Sequence[int], seed: int, final_norm: bool)
         BlockError: unknown architecture, or no such layer.
     """
     config = architecture(name)
-    full = complete(config)
+    full = traits(config)
     indices = tuple(_index(layer, full.num_hidden_layers, name) for layer in layers)
     _require_memory(config, indices, name)
     drawn = tuple(_draw(config, full, index, seed) for index in indices)

@@ -13,7 +13,7 @@ from geo_lm4ve.blocks.base import BlockError, LayerWeights
 from geo_lm4ve.blocks.choices import FinalNorm, Implementation
 from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.final_norm import final_norm as final_norm_of
-from geo_lm4ve.blocks.gated_architecture import FAMILIES, complete
+from geo_lm4ve.blocks.gated_architecture import FAMILIES, traits
 from geo_lm4ve.blocks.policy import AttentionPolicy
 
 
@@ -43,7 +43,7 @@ def filled_norm(weights: LayerWeights, kind: FinalNorm) -> nn.Module:
     """The norm after the layers; a frozen one whatever its kind."""
     if kind is FinalNorm.off:
         return nn.Identity()
-    full, tensors = complete(weights.config), weights.final_norm
+    full, tensors = traits(weights.config), weights.final_norm
     norm = final_norm_of(full)
     if kind is FinalNorm.loaded:
         if norm is None or not tensors:

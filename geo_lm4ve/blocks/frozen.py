@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from geo_lm4ve.blocks.assembly import filled_layers, filled_norm, is_ours
 from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, LayerWeights, zero_padding
 from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train, choice, held_dtype
-from geo_lm4ve.blocks.gated_architecture import complete
+from geo_lm4ve.blocks.gated_architecture import traits
 from geo_lm4ve.blocks.lora import LoraOptions, add_lora
 from geo_lm4ve.blocks.policy import AttentionPolicy
 from geo_lm4ve.blocks.precision import autocasting, residual_stream
@@ -133,7 +133,7 @@ class FrozenBlock(Block):
                 f"FrozenBlock takes LayerWeights, not {described(weights)}: FrozenBlock.from_source(source) reads them"
             )
         with reading(weights.reference.source, BlockError, *_COMPUTABLE):
-            full = complete(weights.config)
+            full = traits(weights.config)
         self.dim = full.hidden_size
         self.family = full.model_type
         self.reference = weights.reference

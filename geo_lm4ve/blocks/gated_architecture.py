@@ -12,6 +12,7 @@ from torch import Tensor
 
 from geo_lm4ve.blocks.base import BlockError
 from geo_lm4ve.blocks.config_values import check_config
+from geo_lm4ve.blocks.llama_config import complete_llama
 
 GEMMA = ("gemma", "gemma2", "gemma3_text")
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3", *GEMMA)
@@ -39,7 +40,7 @@ class GatedArchitecture:
         query_scale: factor on the attention scores, usually head_dim^-0.5.
         softcap: scores are bounded to ±softcap by tanh (Gemma 2), or None.
         windows: sliding window of each layer of the model in tokens, or None.
-        config: the completed transformers config; rotary frequencies are read from it.
+        config: as given; rotary frequencies are read from it, completed by transformers.
     """
 
     family: str
@@ -59,7 +60,7 @@ class GatedArchitecture:
     query_scale: float
     softcap: float | None
     windows: tuple[int | None, ...]
-    config: Any
+    config: Mapping[str, Any]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> GatedArchitecture:
@@ -68,7 +69,7 @@ class GatedArchitecture:
         Raises:
             BlockError: the family is none of FAMILIES.
         """
-        full = complete(config)
+        full = traits(config)
         family = full.model_type
         if family not in FAMILIES:
             raise BlockError(f"{family!r} is no gated family ({', '.join(FAMILIES)}); use implementation: hf")
@@ -94,7 +95,7 @@ class GatedArchitecture:
             query_scale=(getattr(full, "query_pre_attn_scalar", None) or head_dim) ** -0.5,
             softcap=getattr(full, "attn_logit_softcapping", None) if family == "gemma2" else None,
             windows=windows(full),
-            config=full,
+            config=config,
         )
 
     def rotary(self, layer: int) -> tuple[Tensor, float]:
@@ -103,9 +104,10 @@ class GatedArchitecture:
         Raises:
             BlockError: a variant whose frequencies change with the length of the input.
         """
-        rope, options = self.config.rope_parameters, {}
+        config = complete(self.config)
+        rope, options = config.rope_parameters, {}
         if self.family == "gemma3_text":  # one base for sliding layers, another for full ones
-            options = {"layer_type": self.config.layer_types[layer]}
+            options = {"layer_type": config.layer_types[layer]}
             rope = rope[options["layer_type"]]
         kind = rope["rope_type"]
         if kind not in ROTARY:
@@ -117,7 +119,7 @@ class GatedArchitecture:
             return _finite(torch.exp(exponent * -math.log(rope["rope_theta"])), rope), 1.0
         from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
-        frequencies, scale = ROPE_INIT_FUNCTIONS[kind](self.config, torch.device("cpu"), **options)
+        frequencies, scale = ROPE_INIT_FUNCTIONS[kind](config, torch.device("cpu"), **options)
         return _finite(frequencies, rope), float(scale)
 
 
@@ -140,6 +142,11 @@ def complete(config: Mapping[str, Any]) -> Any:
     if kind not in CONFIG_MAPPING:
         raise BlockError(f"config has model_type {kind!r}, which the installed transformers does not know")
     return AutoConfig.for_model(kind, **values)
+
+
+def traits(config: Mapping[str, Any]) -> Any:
+    """What ``complete`` gives, as far as layers depend on it; without transformers where that is possible."""
+    return complete_llama(config) or complete(config)
 
 
 def windows(full: Any) -> tuple[int | None, ...]:

@@ -7,9 +7,9 @@
     geo-lm4ve prepare argoverse1 --workers 8            make the scene cache from the original files in --root
     geo-lm4ve prepare argoverse1 --download             fetch and unpack these files first
 
-A broken download goes on where it stopped when the same command is run again. datasets/NAME/manifest.toml lists the
-sources and, where they are known, the checksums that every archive is checked against; datasets/NAME/README.md has
-licence and layout. Data go into ./datasets.
+A broken download goes on where it stopped when the same command is run again. datasets/NAME/manifest.toml (here, else
+in the package) lists the sources and, where they are known, the checksums that every archive is checked against;
+README.md beside it has licence and layout. Data go into ./datasets.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from rich.table import Table
 from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on
 from geo_lm4ve.engine.results import results_of, write_results
-from geo_lm4ve.engine.session import Session, announce
+from geo_lm4ve.engine.session import Session, announce, greet
 from geo_lm4ve.engine.weights import begin_evaluation, selected
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import write_text
@@ -116,6 +116,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     """
     run = experiment.run
     session = Session(run)
+    greet(session, experiment)
     run.check_splits(f"data={experiment.data.name}", experiment.data.splits(), selects=False)
     batch_size = experiment.optim.micro_batch(session.world)
     experiment.data.look()

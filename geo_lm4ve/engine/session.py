@@ -185,8 +185,20 @@ def drawn(model: Model) -> str:
     return ", ".join(["dropout"] * dropout + ["drop path"] * path) or "nothing"
 
 
+def greet(session: Session, experiment: ExperimentConfig) -> None:
+    """The first line of the announcement, at once: data, blocks and optimisers may take their time."""
+    _say(session, "experiment", f"{experiment.name}, seed {experiment.seed}")
+
+
+def _say(session: Session, key: str, value: str) -> None:
+    session.console.print(marked((f"{key:>12}", "bold"), "  ", value))
+
+
 def announce(session: Session, experiment: ExperimentConfig, model: Model, folder: Path, data: str) -> None:
-    """Say once what was chosen (law 14) and keep it in ``environment.json``; ``data`` as ``provenance.said`` has it."""
+    """Say once, after ``greet``, what was chosen (law 14) and keep it in ``environment.json``.
+
+    ``data`` is as ``provenance.said`` has it.
+    """
     facts = environment(session)
     reference = model.bridge.block.reference
     count = model.count()
@@ -194,7 +206,6 @@ def announce(session: Session, experiment: ExperimentConfig, model: Model, folde
     if reference is not None:
         block += f": layers {list(reference.layers)} of {reference.source}, sha256 {reference.sha256[:16]}"
     rows = {
-        "experiment": f"{experiment.name}, seed {experiment.seed}",
         "data": data,
         "block": block,
         "parameters": f"{count['trainable']:,} trainable, {count['frozen']:,} frozen",
@@ -206,6 +217,6 @@ def announce(session: Session, experiment: ExperimentConfig, model: Model, folde
     if session.world > 1:
         rows["processes"] = f"{session.world} take the steps of one; each draws by itself: {drawn(model)}"
     for key, value in rows.items():
-        session.console.print(marked((f"{key:>12}", "bold"), "  ", value))
+        _say(session, key, value)
     if session.main:
         write_json(folder / "environment.json", facts)

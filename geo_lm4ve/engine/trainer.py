@@ -17,7 +17,7 @@ from geo_lm4ve.engine.evaluate import Evaluation, evaluate_split
 from geo_lm4ve.engine.lock import RunLock
 from geo_lm4ve.engine.optim import WeightAverage, set_learning_rates
 from geo_lm4ve.engine.provenance import training_record
-from geo_lm4ve.engine.session import Session
+from geo_lm4ve.engine.session import Session, greet
 from geo_lm4ve.engine.step_mean import StepMean
 from geo_lm4ve.engine.trackers import check_trackers
 from geo_lm4ve.engine.weights import begin
@@ -39,6 +39,7 @@ class Trainer:
     def __init__(self, experiment: ExperimentConfig, folder: Path | None = None, lock: RunLock | None = None):
         self.experiment, self.run, self.optim = experiment, experiment.run, experiment.optim
         self.session = Session(self.run, self.optim.accumulate)
+        greet(self.session, experiment)
         if lock is not None and folder is not None:
             lock.take(self.session, folder)
         self.check_settings()

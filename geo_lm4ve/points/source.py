@@ -28,7 +28,6 @@ from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split,
 from geo_lm4ve.points.loader import CloudSplit, Recipe
 from geo_lm4ve.points.order import fps_order, order_folder
 from geo_lm4ve.points.placing import reach, say_foreign
-from geo_lm4ve.points.viz.exhibit import exhibit
 
 POOL = 1200 / 1024
 """Points that farthest point sampling keeps for training per point of a batch (Point-BERT: 1,200 for 1,024)."""
@@ -186,6 +185,8 @@ class PointCloudSource(DataSource):
 
     def exhibit(self, folder: Path, records: Sequence[Mapping[str, Any]], split: str, title: str) -> tuple[str, str]:
         """See DataSource.exhibit: ``contact_sheet.png``, and cards to turn."""
+        from geo_lm4ve.points.viz.exhibit import exhibit  # imports matplotlib
+
         return exhibit(folder, records, self, split, title)
 
     def _check_counts(self, files: dict[str, Clouds], expected: dict[str, int]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from geo_lm4ve.config import ConfigError, unknown
 from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.places import DATASETS as CARRIED
 from geo_lm4ve.shipped import load, load_all, load_shipped
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ class Preparer(ABC):
     def root(self) -> Path:
         """Where the prepared data go unless the user says otherwise."""
         return DATASETS / self.name / "processed"
+
+    @property
+    def manifest_file(self) -> Path:
+        """Where its files come from: the manifest in ``datasets/<name>``, else the one that comes with the package."""
+        own = DATASETS / self.name / "manifest.toml"
+        return own if own.is_file() else CARRIED / self.name / own.name
 
     @abstractmethod
     def prepare(self, root: Path, source: Path | None) -> None:

@@ -147,19 +147,6 @@ def test_tests_use_public_names_and_no_other_test():
             assert not re.findall(rf"\b{name}\._[a-z]\w*", text), f"{path}: a private name of {name}"
 
 
-def test_wheel_carries_the_configs(tmp_path):
-    pytest.importorskip("hatchling")
-    code = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
-    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
-    import zipfile
-
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {"geo_lm4ve/configs/block/llama_7b.yaml", "geo_lm4ve/py.typed"} <= set(names)
-    assert not [name for name in names if name.startswith(("tests/", "tools/"))]
-
-
 def test_library_example_of_the_readme_runs(tmp_path, monkeypatch):
     import torch
 

@@ -10,7 +10,7 @@ from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.files import checksum
 from geo_lm4ve.notice import say
 from geo_lm4ve.prepare.archive import unpack_chosen
-from geo_lm4ve.prepare.base import DATASETS, Preparer, preparer
+from geo_lm4ve.prepare.base import Preparer, preparer
 from geo_lm4ve.prepare.download import download
 from geo_lm4ve.prepare.manifest import Manifest, read_manifest
 
@@ -28,7 +28,7 @@ class ModelNet40(Preparer):
     @property
     def manifest(self) -> Manifest:
         """Sources and checksums."""
-        return read_manifest(DATASETS / self.name / "manifest.toml")
+        return read_manifest(self.manifest_file)
 
     def prepare(self, root: Path, source: Path | None) -> None:
         """See Preparer.prepare; ``source`` is ``modelnet40_ply_hdf5_2048.zip``."""

@@ -56,8 +56,8 @@ class ScenePreparer(Preparer):
         if not found:
             raise DataError(
                 f"there are no scenes of {config.title} in {root.absolute()}. Set --root to the folder that holds "
-                f"them, unpack archives that you have by --from FOLDER, or fetch them by --download; {self._manifest} "
-                "lists them and README.md beside it has licence and layout"
+                "them, unpack archives that you have by --from FOLDER, or fetch them by --download; "
+                f"{self.manifest_file} lists them and README.md beside it has licence and layout"
             )
         for split, files in found:
             build_cache(files, config.cache_folder() / split, self.workers, config.max_dropped)
@@ -96,20 +96,16 @@ class ScenePreparer(Preparer):
             if (manifest := read_cache_manifest(folder)) is not None:
                 yield split, folder, manifest
 
-    @property
-    def _manifest(self) -> Path:
-        return DATASETS / self.name / "manifest.toml"
-
     def _archives(self) -> list[tuple[str, str]]:
         """(name, URL) of every archive in the manifest."""
-        return read_archives(self._manifest)
+        return read_archives(self.manifest_file)
 
     def _given(self, source: Path) -> list[Path]:
         if source.is_file():
             return [source]
         found = [source / name for name, _ in self._archives() if (source / name).is_file()]
         if not found:
-            raise DataError(f"none of the archives of {self._manifest} is in {source}")
+            raise DataError(f"none of the archives of {self.manifest_file} is in {source}")
         return found
 
 
