@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from small_runs import ROOT
+from small_runs import ROOT, write_folder
 
 from geo_lm4ve.commands import COMMANDS, summary
 
@@ -55,3 +55,37 @@ def test_a_misspelt_command_is_answered_with_the_nearest():
 
 def test_an_underscore_is_a_dash():
     assert started("extract_block", "--help")[:2] == started("extract-block", "--help")[:2]
+
+
+ANNOUNCED = """
+import os, sys
+from geo_lm4ve.__main__ import main
+
+class Watched:
+    def __init__(self, stream):
+        self.stream = stream
+    def write(self, text):
+        self.stream.write(text)
+        if "run folder" in text:
+            print("LOADED", *sys.modules, file=self.stream, flush=True)
+            os._exit(0)
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+sys.stdout = Watched(sys.stdout)
+main(sys.argv[1:])
+"""
+
+
+def test_a_run_on_points_announces_itself_without_what_others_need(tmp_path):
+    data = write_folder(tmp_path / "data")
+    changes = ["data=point_folder", f"data.root={data}", "data.points=128", "data.val_fraction=0.25"]
+    places = [f"run.root={tmp_path}", "block=random_frozen", "optim.batch_size=8"]
+    done = subprocess.run(
+        [sys.executable, "-c", ANNOUNCED, "train", "quickstart", *changes, *places],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    shown, _, loaded = done.stdout.partition("LOADED")
+    assert shown.split()[:2] == ["experiment", "quickstart,"], done.stderr
+    assert "torch" in loaded.split()
+    assert not {"torch_geometric", "transformers", "matplotlib", "scipy.stats", "torchmetrics"} & set(loaded.split())
