@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.files import UserError
+from geo_lm4ve.invocation import command
 
 HUB_ADVICE = (
     "Layers from the hub are fetched at first use and kept in $GEO_LM4VE_CACHE/blocks (~/.cache/geo_lm4ve/blocks). "
@@ -147,5 +148,5 @@ def _way_to(name: str, config: Any) -> str:
 
     for known in (name, config.name):
         if known in preparers():
-            return f"python tools/prepare.py {known}, or set data.root"
+            return f"{command('prepare')} {known}, or set data.root"
     return getattr(config, "advice", "set data.root")

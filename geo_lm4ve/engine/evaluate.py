@@ -16,6 +16,7 @@ from geo_lm4ve.engine.session import Session, announce, greet
 from geo_lm4ve.engine.weights import begin_evaluation, selected
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import write_text
+from geo_lm4ve.invocation import command
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataError, DataSource, Loader
 from geo_lm4ve.parts.task import Record, Task
@@ -132,7 +133,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     out = session.new_folder(experiment, str(folder / "evaluations") if folder else run.root)
     if session.main:
         weights = replace(experiment, run=replace(run, checkpoint=origin)) if source else experiment
-        header = f"python tools/evaluate.py <this file>\nevaluation of {origin}: {told}"
+        header = f"{command('evaluate')} <this file>\nevaluation of {origin}: {told}"
         write_text(out / "config.yaml", to_yaml(weights, header))
     announce(session, experiment, model, out, told)
     evaluation = evaluate_split(

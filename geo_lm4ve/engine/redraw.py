@@ -7,6 +7,7 @@ from typing import Any
 
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError
+from geo_lm4ve.invocation import command
 from geo_lm4ve.parts.task import Record, Task
 from geo_lm4ve.reading import Fields, reader
 from geo_lm4ve.run_files import PREDICTIONS, RESULTS, RunError, read_predictions, read_results
@@ -27,7 +28,7 @@ def redraw(experiment: ExperimentConfig, run: Path, out: Path) -> list[Path]:
         UserError: the run is not finished, its files are damaged, or its data is missing.
     """
     if missing := [name for name in (RESULTS, PREDICTIONS) if not (run / name).is_file()]:
-        raise UserError(f"{run / missing[0]} is missing: the run is not finished. Go on with tools/train.py {run}")
+        raise UserError(f"{run / missing[0]} is missing: the run is not finished. Go on with {command('train')} {run}")
     data = experiment.data.build()
     task = experiment.task.build(data)
     results, records = read_outcome(run, task)

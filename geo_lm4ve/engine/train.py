@@ -21,6 +21,7 @@ from geo_lm4ve.engine.trainer import Trainer, TrainingError
 from geo_lm4ve.experiment import ExperimentConfig, to_yaml
 from geo_lm4ve.files import FULL, DiskFullError, UserError, append_line, to_json, write_json, write_text
 from geo_lm4ve.files import said as said_of
+from geo_lm4ve.invocation import command
 from geo_lm4ve.parts.run import SelectOn
 from geo_lm4ve.run_files import CONFIG, LOG, RESULTS, SELECTED, log_until, read_results
 from geo_lm4ve.saved import PARTS, WEIGHTS, read_weights
@@ -222,7 +223,7 @@ def kept(trainer: Trainer) -> Iterator[None]:
 def _train(trainer: Trainer) -> dict[str, Any]:
     experiment = trainer.experiment
     if trainer.session.main:
-        write_text(trainer.folder / CONFIG, to_yaml(experiment, "python tools/train.py <this file>"))
+        write_text(trainer.folder / CONFIG, to_yaml(experiment, f"{command('train')} <this file>"))
     told = said({**data_facts(trainer.data, experiment.data), "trained_on": trainer.trained_on})
     announce(trainer.session, experiment, trainer.model, trainer.folder, told)
     if trainer.position.steps:
@@ -230,6 +231,6 @@ def _train(trainer: Trainer) -> dict[str, Any]:
     with interruptible(trainer):
         done = fit(trainer)
     if not done:
-        trainer.session.console.print(marked(f"interrupted; go on with: python tools/train.py {trainer.folder}"))
+        trainer.session.console.print(marked(f"interrupted; go on with: {command('train')} {trainer.folder}"))
         raise SystemExit(130)
     return finish(trainer)

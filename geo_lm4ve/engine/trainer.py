@@ -23,6 +23,7 @@ from geo_lm4ve.engine.trackers import check_trackers
 from geo_lm4ve.engine.weights import begin
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.files import UserError, write_json
+from geo_lm4ve.invocation import command
 from geo_lm4ve.layers.batch_norm import synchronise
 from geo_lm4ve.parts.data import Batch
 from geo_lm4ve.progress import Meter
@@ -165,10 +166,10 @@ class Trainer:
 
     def way_on(self) -> str:
         """What is kept of a run that breaks off, and how it goes on."""
-        command = f"python tools/train.py {self.folder}" + (", launched as before" if self.session.world > 1 else "")
+        way = f"{command('train')} {self.folder}" + (", launched as before" if self.session.world > 1 else "")
         if (self.folder / RESUME).is_file():
-            return f"what was trained is kept; go on with: {command}"
-        return f"no checkpoint was written yet (run.checkpoint_steps=N writes one every N steps); start with: {command}"
+            return f"what was trained is kept; go on with: {way}"
+        return f"no checkpoint was written yet (run.checkpoint_steps=N writes one every N steps); start with: {way}"
 
     def seed_step(self) -> None:
         """Dropout and drop path of a step depend on (seed, step, process) alone, so a resumed run repeats them."""

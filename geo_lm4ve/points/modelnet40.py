@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from geo_lm4ve.config import register
 from geo_lm4ve.data.manifest import DataManifest
+from geo_lm4ve.invocation import command
 from geo_lm4ve.points.source import PointCloudConfig
 
 NAMES = (
@@ -40,7 +41,7 @@ class ModelNet40Config(PointCloudConfig):
     @property
     def advice(self) -> str:
         """How to get the data."""
-        return "run python tools/prepare.py modelnet40, or set data.root to the folder that holds the files"
+        return f"run {command('prepare')} modelnet40, or set data.root to the folder that holds the files"
 
     def expected_counts(self, names: Sequence[str], manifest: DataManifest) -> dict[str, int]:
         """9,840 and 2,468 for ModelNet40's own classes; other folders by their manifest."""

@@ -14,6 +14,7 @@ from geo_lm4ve.cache import folder_beside
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.data.loaders import make_loader
 from geo_lm4ve.data.split import hold_out, subsample
+from geo_lm4ve.invocation import command
 from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
 from geo_lm4ve.traffic.batch import SceneBatch, SceneInfo
 from geo_lm4ve.traffic.cache.files import SceneFiles
@@ -77,7 +78,7 @@ class SceneConfig(DataConfig):
     @property
     def advice(self) -> str:
         """How to get the data."""
-        return f"run python tools/prepare.py {self.name}, or set data.root to the folder that holds the files"
+        return f"run {command('prepare')} {self.name}, or set data.root to the folder that holds the files"
 
     @property
     def folder(self) -> Path:
@@ -136,9 +137,9 @@ class SceneSource(DataSource):
     def __init__(self, config: SceneConfig):
         self.config = config
         folder, layout = config.cache_folder(), config.layout
-        command = f"python tools/prepare.py {config.name} --root {config.root}"
+        way = f"{command('prepare')} {config.name} --root {config.root}"
         self.own = {
-            split: OwnSplit(config.files(split), folder / split, config.advice, command, config.max_dropped)
+            split: OwnSplit(config.files(split), folder / split, config.advice, way, config.max_dropped)
             for split in ("train", "val", "test")
         }
         if not any(len(own) for own in self.own.values()):

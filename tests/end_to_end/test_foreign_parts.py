@@ -115,7 +115,7 @@ def test_tools_find_what_a_plugin_registers(plugin, tmp_path):
     assert (tmp_path / "toy.txt").read_text() == "magnitude before 5"
     assert drawn.strip() == str(tmp_path / "a 42")
     assert "give files of one kind" in mixed
-    assert missing == f"error: there is no file {tmp_path / 'config.unknown'}"
+    assert missing == f"error: there is no file {tmp_path / 'config.unknown'}\n"
     assert "files .py are not drawn; known are" in unknown
     assert ".toy" in unknown
     assert scored == "score 6\n"

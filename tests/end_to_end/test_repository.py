@@ -35,7 +35,7 @@ def test_data_flows_one_way():
 
 def test_every_modality_stands_in_the_import_contract():
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    assert contracts[0]["layers"][1].split(" | ") == list(MODALITIES)
+    assert " | ".join(MODALITIES) in contracts[0]["layers"]
 
 
 def test_import_is_light():

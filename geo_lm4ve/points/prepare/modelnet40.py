@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.files import checksum
+from geo_lm4ve.invocation import command
 from geo_lm4ve.notice import say
 from geo_lm4ve.prepare.archive import unpack_chosen
 from geo_lm4ve.prepare.base import Preparer, preparer
@@ -54,7 +55,7 @@ class ModelNet40(Preparer):
         except DataError as error:
             raise DataError(
                 f"{error}\nGet {manifest.archive} (MD5 {manifest.md5}) by another way, e.g. in a browser or from a "
-                f"colleague, and run: python tools/prepare.py {self.name} --from PATH/{manifest.archive}"
+                f"colleague, and run: {command('prepare')} {self.name} --from PATH/{manifest.archive}"
             ) from error
 
     def _given(self, manifest: Manifest, source: Path) -> Path:
