@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import hydra
 from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from geo_lm4ve.changes import changes, check_changes, combinations, mistake, values_of
 from geo_lm4ve.config import GROUPS, ConfigError
 from geo_lm4ve.defaults import load_named
-from geo_lm4ve.experiment import ExperimentConfig, typed
+from geo_lm4ve.experiment import ExperimentConfig, reopened, typed
 from geo_lm4ve.files import UserError, alive
+from geo_lm4ve.mistakes import not_an_experiment, shortened
 from geo_lm4ve.places import CONFIGS
 from geo_lm4ve.reading import reader, reading
 from geo_lm4ve.shipped import load_parts
-from geo_lm4ve.usage import experiment_file, friendly, no_experiment, run_folder
+from geo_lm4ve.usage import experiment_file, friendly, run_folder
 from geo_lm4ve.yaml_file import read_yaml
 
 _TOLD = ("help", "hydra_help", "overrides", "runtime", "searchpath")
@@ -39,7 +44,7 @@ def hydra_arguments(path: Path, rest: Sequence[str], sweeps: Path) -> list[str]:
     quiet = ["hydra/job_logging=none", "hydra/hydra_logging=none"]
     folders = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra.job.chdir=false"]
     folders += [f"hydra.sweep.dir={_quoted(str(sweeps))}", "hydra.sweep.subdir=."]
-    flags = [f"--config-path={path.parent}", f"--config-name={path.stem}", f"--config-dir={CONFIGS}"]
+    flags = [f"--config-path={path.parent}", f"--config-name={primary(path, rest)}", f"--config-dir={CONFIGS}"]
     return [*flags, *rest, *quiet, *folders]
 
 
@@ -66,7 +71,8 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
     """
     path = experiment_file(str(argument))
     if path is None:
-        raise UserError(no_experiment(str(argument)))
+        raise not_an_experiment(str(argument))
+    check_changes(overrides, sweeps=False)
     config = composed(path, overrides)
     choices = chosen_options(config.hydra)
     with open_dict(config):
@@ -75,30 +81,44 @@ def load(argument: Path, overrides: Sequence[str] = ()) -> tuple[ExperimentConfi
         try:
             experiment = typed(config, choices)
         except OmegaConfBaseException as error:
-            raise ConfigError(f"{argument}: {error}") from error
+            raise ConfigError(f"{argument}: {shortened(error)}") from error
         except ConfigError as error:
             error.add_note(f"the experiment is {path}")
             raise
     return experiment, run_folder(argument)
 
 
-@reader(ConfigError, "an experiment", "mend it")
 def composed(path: Path, overrides: Sequence[str]) -> DictConfig:
     """What Hydra makes of an experiment file, with its own part ``hydra``, in which the file has no say.
 
     Raises:
-        ConfigError: it cannot be composed, or it has: what Hydra builds for itself can be any function.
+        ConfigError: it cannot be composed, or an override cannot be meant; or the file sets something of ``hydra``:
+            what Hydra builds for itself can be any function.
     """
+    again = partial(_composed, path)
+    try:
+        config = again(overrides)
+    except ConfigError as error:
+        if wrong := mistake(overrides, again):
+            raise wrong from error
+        raise
+    if any(one.sign for one in changes(overrides)) and (wrong := mistake(overrides, again)):
+        raise wrong  # Hydra adds any key, and nobody reads it
+    return config
+
+
+@reader(ConfigError, "an experiment", "mend it")
+def _composed(path: Path, overrides: Sequence[str]) -> DictConfig:
     read_yaml(path)
     load_named(path, overrides)
     search = f"hydra.searchpath=[{_quoted(f'file://{CONFIGS}')}]"
     own = [override for override in overrides if override.lstrip("+~").startswith("hydra")]
     try:
         with initialize_config_dir(str(path.parent), version_base="1.3"):
-            config = _compose(path.stem, [*overrides, search])
+            config = _compose(primary(path, overrides), [*overrides, search])
             plain = compose(None, [*own, search], return_hydra_config=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{path}: {shortened(error)}") from error
     found, wanted = _startup(config), _startup(plain)
     if changed := sorted(part for part in found if found[part] != wanted.get(part)):
         raise ConfigError(
@@ -117,6 +137,21 @@ def _compose(name: str, overrides: list[str]) -> DictConfig:
         return compose(name, overrides, return_hydra_config=True)
 
 
+def primary(path: Path, overrides: Sequence[str]) -> str:
+    """The name under which Hydra finds an experiment: its file's, or of a copy whose saved parts can be chosen again.
+
+    A saved experiment names the values of its parts, not the options that they came from; where an override chooses
+    another option of a group, that part is left to it.
+    """
+    chosen = {one.key: one.text for one in changes(overrides) if one.key in GROUPS}
+    saved = reopened(read_yaml(path), {group: values_of(text)[0].partition("=")[2] for group, text in chosen.items()})
+    if saved is None:
+        return path.stem
+    name = f"{path.stem}-{hashlib.sha256(f'{path} {chosen}'.encode()).hexdigest()[:16]}"
+    ConfigStore.instance().store(name, saved)
+    return name
+
+
 def _startup(config: DictConfig) -> dict[str, Any]:
     """What Hydra does with itself, without what it only says or knows."""
     values = cast("dict[str, Any]", OmegaConf.to_container(config.hydra, resolve=False))
@@ -130,14 +165,15 @@ def run(main: Callable[[ExperimentConfig, Path | None], object], argument: str, 
     Args:
         main: called once, or for every combination of a sweep.
         argument: the experiment or run.
-        rest: what else the command line holds (``usage.divided``).
+        rest: what else the command line holds (``arguments.divided``).
     """
     flags = [one for one in rest if one.startswith("-")]
     if not flags:
-        return friendly(lambda: main(*load(Path(argument), rest)))
+        friendly(lambda: main(*load(Path(argument), rest)))
+        return
     path, folder = cast(Path, experiment_file(argument)), run_folder(argument)
-    single = [one for one in rest if "=" in one and "," not in one and one not in flags]
-    friendly(lambda: composed(path, single))
+    for some in combinations([one for one in rest if "=" in one and one not in flags]):
+        friendly(partial(composed, path, some))
     friendly(lambda: load_named(path, rest))  # those of a sweep too
 
     def job(config: DictConfig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -74,6 +75,30 @@ def typed(config: DictConfig, choices: dict[str, str] | None = None) -> Experime
     experiment.choices = {**(choices or {}), **experiment.choices}
     check_fit({group: getattr(experiment, group) for group in GROUPS}, experiment.choices)
     return experiment
+
+
+def reopened(saved: DictConfig, groups: Iterable[str]) -> DictConfig | None:
+    """A saved experiment in which an option of some groups can be chosen; None where that is so already.
+
+    Args:
+        saved: what ``to_yaml`` wrote, as it was read.
+        groups: their values are left out.
+    """
+    parents = list(saved.get("defaults") or ())
+    places = {
+        parent.split("/")[2]: row
+        for row, parent in enumerate(parents)
+        if str(parent).startswith("/schema/") and str(parent).count("/") == 3
+    }
+    if not (chosen := [group for group in groups if group in places]):
+        return None
+    opened = saved.copy()
+    for group in chosen:
+        opened.defaults[places[group]] = {group: MISSING}
+        opened.pop(group, None)
+        if isinstance(opened.get("choices"), DictConfig):
+            opened.choices.pop(group, None)
+    return opened
 
 
 def to_yaml(experiment: ExperimentConfig, header: str = "") -> str:

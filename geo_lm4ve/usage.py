@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 from geo_lm4ve.files import UserError
 from geo_lm4ve.invocation import as_typed, command
 from geo_lm4ve.places import CONFIGS
 from geo_lm4ve.shipped import GROUPS
-from geo_lm4ve.words import failure, unknown
+from geo_lm4ve.words import failure
 
-FLAGS_WITH_VALUE = ("--cfg", "-c", "--info", "-i", "--package", "-p")
+Result = TypeVar("Result")
 
 USAGE = """
 usage: {command} EXPERIMENT|RUN [key=value ...] [-m] [--cfg job]
@@ -65,34 +65,15 @@ def run_folder(argument: str | Path) -> Path | None:
     return Path(argument) if (Path(argument) / "config.yaml").is_file() else None
 
 
-def no_experiment(argument: str) -> str:
-    """The text of an error about an argument that names no experiment."""
-    shipped = [path.stem for path in CONFIGS.glob("*.yaml")]
-    return f"{argument} is neither an experiment file (.yaml) nor a run folder (with config.yaml); " + unknown(
-        "shipped experiment", Path(argument).name.removesuffix(".yaml"), shipped
-    )
+def wants_help(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for the help text, whatever else it says."""
+    return bool({"-h", "--help"} & set(arguments))
 
 
-def divided(arguments: Sequence[str], name: str, doc: str) -> tuple[str, list[str]]:
-    """The one positional of a command line, which names an experiment, and the rest; or help, and the end."""
-    if {"-h", "--help"} & set(arguments):
-        print(usage(name, doc))
-        raise SystemExit(0)
-    positional = [one for one in arguments if not one.startswith("-") and ("=" not in one or experiment_file(one))]
-    values_of_flags = {value for flag, value in pairwise(arguments) if flag in FLAGS_WITH_VALUE}
-    positional = [argument for argument in positional if argument not in values_of_flags]
-    if len(positional) == 1 and experiment_file(positional[0]) is None:
-        raise SystemExit(f"error: {no_experiment(positional[0])}")
-    if len(positional) != 1:
-        print(usage(name, doc), file=sys.stderr)
-        raise SystemExit(f"error: expected one experiment file or run folder, got {positional or 'none'}")
-    return positional[0], [argument for argument in arguments if argument != positional[0]]
-
-
-def friendly(main: Callable[[], object]) -> None:
-    """Call ``main``; a UserError becomes one message and exit code 1 (GEO_LM4VE_TRACEBACK=1 shows the traceback)."""
+def friendly(main: Callable[[], Result]) -> Result:
+    """What ``main`` returns; a UserError becomes one message and exit code 1, or GEO_LM4VE_TRACEBACK=1 shows all."""
     try:
-        main()
+        return main()
     except UserError as error:
         if os.environ.get("GEO_LM4VE_TRACEBACK"):
             raise

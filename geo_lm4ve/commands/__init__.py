@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve.invocation import as_typed, command
@@ -27,10 +28,8 @@ def run(name: str, arguments: Sequence[str] | None = None) -> None:
     """
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     given = sys.argv[1:] if arguments is None else arguments
-    code: list[int | None] = []
-    friendly(lambda: code.append(module.main(given)))
-    if code[0]:
-        raise SystemExit(code[0])
+    if code := friendly(lambda: module.main(given)):
+        raise SystemExit(code)
 
 
 def summary(name: str) -> str:
@@ -38,9 +37,20 @@ def summary(name: str) -> str:
     return (import_module(f"{__name__}.{name.replace('-', '_')}").__doc__ or "").splitlines()[0].rstrip(".")
 
 
-def parser(name: str, doc: str | None, epilog: str | None = None) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser of arguments whose errors are one line, and where to read more."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it and leave with code 2."""
+        from geo_lm4ve.mistakes import HELP, misused
+
+        flags = [flag for one in self._actions for flag in one.option_strings]
+        self.exit(2, f"error: {misused(message, flags)}\n{HELP}\n")
+
+
+def parser(name: str, doc: str | None, epilog: str | None = None) -> Parser:
     """A parser whose help text is the docstring of a command, with all commands as they are typed."""
-    return argparse.ArgumentParser(
+    return Parser(
         prog=command(name),
         description=as_typed(doc or ""),
         epilog=epilog,

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from geo_lm4ve.usage import divided
+from geo_lm4ve.usage import usage, wants_help
 
 
 def main(arguments: Sequence[str]) -> int | None:
@@ -26,7 +26,12 @@ def main(arguments: Sequence[str]) -> int | None:
         from geo_lm4ve.parts import scorer
 
         return scorer.main(arguments)
-    experiment, rest = divided(arguments, "evaluate", __doc__)
+    if wants_help(arguments):
+        print(usage("evaluate", __doc__ or ""))
+        return None
+    from geo_lm4ve.arguments import divided
+
+    experiment, rest = divided(arguments, "evaluate")
     from geo_lm4ve import cli
     from geo_lm4ve.engine.evaluate import evaluate
 

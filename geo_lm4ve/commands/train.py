@@ -16,12 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from geo_lm4ve.usage import divided
+from geo_lm4ve.usage import usage, wants_help
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
-    experiment, rest = divided(arguments, "train", __doc__)
+    if wants_help(arguments):
+        print(usage("train", __doc__ or ""))
+        return
+    from geo_lm4ve.arguments import divided
+
+    experiment, rest = divided(arguments, "train")
     from geo_lm4ve import cli
     from geo_lm4ve.engine.train import train
 

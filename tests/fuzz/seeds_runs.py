@@ -267,7 +267,7 @@ SEEDS = (
          _use_resume, ZIP),
     Seed("predicted files", ("geo_lm4ve.parts.drawer.read_answers",), _answers,
          lambda path: read_answers(path, best_classes), JSON),
-    Seed("experiment", ("geo_lm4ve.cli.composed",), _experiment, _compose, YAML, slow=True),
-    Seed("config.yaml", ("geo_lm4ve.cli.composed",), _saved_experiment, _compose, YAML, slow=True),
+    Seed("experiment", ("geo_lm4ve.cli._composed",), _experiment, _compose, YAML, slow=True),
+    Seed("config.yaml", ("geo_lm4ve.cli._composed",), _saved_experiment, _compose, YAML, slow=True),
     Seed("option", ("geo_lm4ve.yaml_file.read_yaml",), _option, _use_option, YAML),
 )  # fmt: skip
