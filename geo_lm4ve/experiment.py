@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -77,24 +77,20 @@ def typed(config: DictConfig, choices: dict[str, str] | None = None) -> Experime
     return experiment
 
 
-def reopened(saved: DictConfig, groups: Iterable[str]) -> DictConfig | None:
-    """A saved experiment in which an option of some groups can be chosen; None where that is so already.
+def reopened(saved: DictConfig, chosen: Mapping[str, str]) -> DictConfig | None:
+    """A saved experiment with options in place of the values that it has of some groups; None if it is not saved.
 
     Args:
-        saved: what ``to_yaml`` wrote, as it was read.
-        groups: their values are left out.
+        saved: a file of ``to_yaml``, as it was read; in other experiments any option can be chosen anyway.
+        chosen: option by group.
     """
-    parents = list(saved.get("defaults") or ())
-    places = {
-        parent.split("/")[2]: row
-        for row, parent in enumerate(parents)
-        if str(parent).startswith("/schema/") and str(parent).count("/") == 3
-    }
-    if not (chosen := [group for group in groups if group in places]):
+    named = [re.fullmatch(r"/schema/(\w+)/\w+", str(parent)) for parent in saved.get("defaults") or ()]
+    rows = {match[1]: row for row, match in enumerate(named) if match and match[1] in chosen}
+    if not rows:
         return None
     opened = saved.copy()
-    for group in chosen:
-        opened.defaults[places[group]] = {group: MISSING}
+    for group, row in rows.items():
+        opened.defaults[row] = {group: chosen[group]}
         opened.pop(group, None)
         if isinstance(opened.get("choices"), DictConfig):
             opened.choices.pop(group, None)

@@ -155,12 +155,12 @@ def train(experiment: ExperimentConfig, folder: Path | None = None) -> dict[str,
         RunBusyError: another process trains this run.
         SystemExit: interrupted (code 130); the message says how to go on.
     """
+    if folder is not None:
+        check_same(experiment, folder)
     if folder is not None and (folder / RESULTS).is_file():
         results = read_results(folder / RESULTS)
         print(line(f"{folder} is finished: {results['metrics']}. Start a new run from its config.yaml to train again"))
         return results
-    if folder is not None:
-        check_same(experiment, folder)
     with RunLock() as lock, together() as fellows:
         trainer = Trainer(experiment, folder, lock)
         fellows.way_on = trainer.way_on

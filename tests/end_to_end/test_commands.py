@@ -86,8 +86,9 @@ def test_multirun_then_one_table(tmp_path, folder, capsys):
     ],
 )
 def test_errors_name_the_key_or_the_next_step(arguments, message, tmp_path, folder, capsys):
-    base = small(tmp_path, folder, "modelnet40_llama")
-    if arguments[0].startswith("block.source"):
+    key = arguments[0].partition("=")[0]
+    base = [one for one in small(tmp_path, folder, "modelnet40_llama") if one.partition("=")[0] != key]
+    if key == "block.source":
         base[base.index("block=random_frozen")] = "block=smollm2_135m"
     code, _, err = tool(capsys, "train", CONFIGS / "modelnet40_llama.yaml", *base, *arguments)
     assert code == 1
