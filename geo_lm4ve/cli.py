@@ -26,7 +26,7 @@ from geo_lm4ve.changes import changes, check_changes, combinations, mistake, val
 from geo_lm4ve.config import GROUPS, ConfigError
 from geo_lm4ve.defaults import load_named
 from geo_lm4ve.experiment import ExperimentConfig, reopened, typed
-from geo_lm4ve.files import UserError, alive
+from geo_lm4ve.files import alive
 from geo_lm4ve.mistakes import not_an_experiment, shortened
 from geo_lm4ve.places import CONFIGS
 from geo_lm4ve.reading import reader, reading

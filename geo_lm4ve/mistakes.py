@@ -102,7 +102,8 @@ def check_experiments(words: Sequence[str], found: Sequence[str], name: str) -> 
         )
     if not found:
         raise refusal(
-            f"no experiment was given: name an experiment file or a run folder, {command(name)} configs/quickstart.yaml\n"
+            "no experiment was given: name an experiment file or a run folder, "
+            f"{command(name)} configs/quickstart.yaml\n"
             f"shipped: {', '.join(_shipped())}"
         )
 

@@ -9,12 +9,13 @@ import pytest
 from small_runs import experiment
 
 from geo_lm4ve import cli
+from geo_lm4ve.arguments import divided
 from geo_lm4ve.cli import composed, hydra_arguments, load, multirun_folder
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import UserError
 from geo_lm4ve.options import CONFIGS
-from geo_lm4ve.usage import divided, experiment_file, friendly
+from geo_lm4ve.usage import experiment_file, friendly
 
 QUICK = (CONFIGS / "quickstart.yaml").read_text()
 CALLBACK = """
@@ -42,7 +43,7 @@ def test_an_experiment_lies_in_a_folder_of_any_name(name, tmp_path):
     (tmp_path / name).mkdir()
     file = shutil.copy(CONFIGS / "quickstart.yaml", tmp_path / name / "config.yaml")
     for given in (file, tmp_path / name):
-        argument, rest = divided([str(given), "seed=3"], "train", "")
+        argument, rest = divided([str(given), "seed=3"], "train")
         arguments = hydra_arguments(experiment_file(argument), rest, tmp_path)
         assert f"--config-path={tmp_path / name}" in arguments
         assert load(given, ["seed=3"])[0].seed == 3

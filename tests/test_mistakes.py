@@ -99,7 +99,7 @@ def test_scoring_and_predicting_say_the_same(typed, capsys):
     [
         (["configs/quikstart.yaml"],
          "there is no experiment configs/quikstart.yaml (did you mean {quick}?); {shipped}"),
-        (["quickstart"], "there is no experiment quickstart (did you mean {quick}?); {shipped}"),
+        (["quickstrat"], "there is no experiment quickstrat (did you mean {quick}?); {shipped}"),
         (["optim.lr=1"], "no experiment was given: name an experiment file or a run folder, python tools/train.py "
          "configs/quickstart.yaml\n{shipped}"),
         (["{quick}", "configs/modelnet40_llama.yaml"],

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from geo_lm4ve.arguments import divided
+from geo_lm4ve.config import ConfigError
 from geo_lm4ve.invocation import as_typed, command
 from geo_lm4ve.places import CONFIGS
-from geo_lm4ve.usage import divided, experiment_file, run_folder, usage
+from geo_lm4ve.usage import experiment_file, run_folder, usage
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def elsewhere(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["quickstart", "quickstart.yaml", "configs/quickstart.yaml", "configs/quickstart"])
 def test_a_shipped_experiment_is_known_by_its_name_anywhere(name, elsewhere):
     assert experiment_file(name) == (CONFIGS / "quickstart.yaml").resolve()
-    assert divided([name, "seed=1"], "train", "") == (name, ["seed=1"])
+    assert divided([name, "seed=1"], "train") == (name, ["seed=1"])
 
 
 def test_what_lies_there_goes_over_a_shipped_name(elsewhere):
@@ -37,11 +39,10 @@ def test_what_lies_there_goes_over_a_shipped_name(elsewhere):
 
 @pytest.mark.parametrize("name", ["quickstrat", "configs/quickstrat.yaml", "runs/quickstrat"])
 def test_an_unknown_experiment_is_answered_with_the_nearest_and_all(name, elsewhere):
-    with pytest.raises(SystemExit) as ended:
-        divided([name], "train", "")
-    assert str(ended.value).startswith(f"error: {name} is neither an experiment file (.yaml) nor a run folder")
-    assert "did you mean 'quickstart'?" in str(ended.value)
-    assert "known: argoverse1_constant_turn_rate, " in str(ended.value)
+    with pytest.raises(ConfigError) as refused:
+        divided([name], "train")
+    assert str(refused.value).startswith(f"there is no experiment {name} (did you mean configs/quickstart.yaml?)")
+    assert "shipped: configs/argoverse1_constant_turn_rate.yaml, " in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["other/quickstart.yaml", "block/identity", "../configs/quickstart"])
