@@ -86,5 +86,5 @@ def test_a_damaged_option_is_named(named):
 
 
 def test_an_unknown_option_lists_those_there_are():
-    with pytest.raises(ConfigError, match=r"(?s)encoder/point_brt.*point_bert_tiny"):
+    with pytest.raises(ConfigError, match=r"encoder='point_brt' .did you mean 'point_bert'.*point_bert_tiny"):
         load(CONFIGS / "quickstart.yaml", ["encoder=point_brt"])
