@@ -1,8 +1,9 @@
-"""Triangles out of mesh files; what a file refers to (materials, textures) is never opened.
+"""Triangles out of mesh files; what a file refers to (materials, textures) is never opened, but buffers of a glTF file.
 
-OFF (of ModelNet) and OBJ are read here; PLY and STL by trimesh, whose results are held against what the file declares:
-it takes tables with missing rows and numbers that end in letters without a word. All of it is called inside a guard
-(``reading.py``): faults are ValueErrors.
+OFF (of ModelNet), OBJ and glTF are read here; PLY and STL by trimesh, whose results are held against what the file
+declares: it takes tables with missing rows and numbers that end in letters without a word. 3MF and COLLADA are read by
+it too, where the package that it needs for them is installed. All of it is called inside a guard (``reading.py``):
+faults are ValueErrors.
 """
 
 from __future__ import annotations
@@ -11,30 +12,50 @@ import io
 import itertools
 import re
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from geo_lm4ve.geometry.gltf import read_gltf
+from geo_lm4ve.reading import check_bytes
+
 Mesh = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]
 
 _FOREIGN = (NameError, ImportError, SyntaxError)
 """What trimesh raises about files, and the guard would take for a mistake of our own."""
 
+PACKAGES = {".3mf": "lxml", ".dae": "pycollada"}
+"""What trimesh needs to read files with these suffixes."""
+
 
 def read_mesh(path: Path) -> Mesh:
-    """Vertices and triangles of a ``.off .ply .obj .stl``; without triangles where the file has none.
+    """Vertices and triangles of a mesh file; without triangles where the file has none.
+
+    A scene with several objects is one mesh, in the coordinates of its world.
 
     Raises:
         ValueError: the file is cut off, or a face has a corner that is no vertex.
     """
     content, suffix = path.read_bytes(), path.suffix.lower().removeprefix(".")
+    if suffix in ("glb", "gltf"):
+        return read_gltf(path, content)
     own = {"off": _off, "obj": _obj}
     vertices, faces = own[suffix](content) if suffix in own else _by_trimesh(content, suffix)
     if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
         raise ValueError(f"a face has the corner {faces.max()} or {faces.min()}, there are {len(vertices)} vertices")
     return vertices, faces
+
+
+def missing_package(suffix: str) -> str | None:
+    """The package without which files with this suffix cannot be read here; None if they can."""
+    if suffix not in PACKAGES:
+        return None
+    import trimesh
+
+    return None if suffix[1:] in trimesh.available_formats() else PACKAGES[suffix]
 
 
 def _off(content: bytes) -> Mesh:
@@ -86,6 +107,9 @@ def _by_trimesh(content: bytes, suffix: str) -> Mesh:
 
     if suffix == "stl":
         _check_end(content)
+    if suffix == "3mf":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            check_bytes(sum(member.file_size for member in archive.infolist()), "what is packed in it")
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "string or file could not be read")  # numbers that end early

@@ -11,18 +11,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.geometry.mesh_files import read_mesh
+from geo_lm4ve.geometry.mesh_files import PACKAGES, missing_package, read_mesh
 from geo_lm4ve.geometry.mesh_sampling import sample_surface
 from geo_lm4ve.geometry.tables import read_table
 from geo_lm4ve.hdf5 import dataset, open_hdf5, values
 from geo_lm4ve.npy import read_npy
 from geo_lm4ve.reading import reader
 
-MESHES = (".off", ".ply", ".obj", ".stl")
+MESHES = (".off", ".ply", ".obj", ".stl", ".glb", ".gltf", *PACKAGES)
 TABLES = (".txt", ".xyz", ".csv")
 ARRAYS = (".npy", ".h5", ".hdf5")
 SUFFIXES = (*MESHES, *TABLES, *ARRAYS)
 """Of all files that give a cloud."""
+_MAY_BE_POINTS = (".ply", ".obj", ".glb", ".gltf")
+"""Meshes whose format holds points without faces as well."""
 
 
 class PointsError(UserError, ValueError):
@@ -46,10 +48,12 @@ class Cloud:
 def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048, seed: int = 0) -> Cloud:
     """The cloud in a file.
 
-    ``.off .ply .obj .stl``: a mesh, sampled uniformly over its surface with face normals (a ``.ply`` or ``.obj``
-    without faces gives its points). ``.npy``: (n, 3 or more). ``.txt .xyz .csv``: a row per point, separated by blanks
-    or commas. ``.h5``: its dataset ``data``, and ``normal`` if there. Columns 4 to 6 of arrays and tables are taken as
-    normals when they have unit length.
+    ``.off .ply .obj .stl .glb .gltf``: a mesh, sampled uniformly over its surface with face normals (a ``.ply``,
+    ``.obj`` or glTF file without faces gives its points). A scene of several objects is one mesh in the coordinates of
+    its world; axes are those of the file, and glTF has y up. ``.3mf`` needs the package lxml, ``.dae`` pycollada.
+    A ``.gltf`` may keep its numbers in files of the same folder; nothing else is opened. ``.npy``: (n, 3 or more).
+    ``.txt .xyz .csv``: a row per point, separated by blanks or commas. ``.h5``: its dataset ``data``, and ``normal`` if
+    there. Columns 4 to 6 of arrays and tables are taken as normals when they have unit length.
 
     Args:
         path: the file.
@@ -80,11 +84,14 @@ def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048,
 
 
 def _from_mesh(path: Path, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    suffix = path.suffix.lower()
+    if package := missing_package(suffix):
+        raise PointsError(f"{path}: files {suffix} need the package {package}: pip install {package}")
     vertices, faces = read_mesh(path)
     if not len(vertices):
         raise PointsError(f"{path} is an empty mesh: it has no vertices")
     if not len(faces):
-        if path.suffix.lower() in (".off", ".stl"):
+        if suffix not in _MAY_BE_POINTS:
             raise PointsError(f"{path} has no faces, so there is no surface to sample; store points as .xyz or .npy")
         return vertices, None
     return sample_surface(vertices, faces, count, np.random.default_rng(seed))

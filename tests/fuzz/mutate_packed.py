@@ -79,5 +79,16 @@ def safetensors_header(content: bytes, chance: random.Random) -> bytes:
     return struct.pack("<Q", len(header)) + header + content[8 + length :]
 
 
+def glb_text(content: bytes, chance: random.Random) -> bytes:
+    """The JSON of a binary glTF file says something else; the lengths of the file and its chunks are right."""
+    if len(content) < 20 or (length := struct.unpack_from("<I", content, 12)[0]) > len(content) - 20:
+        return flip(content, chance)
+    spoil = chance.choice((tree, tree, tree, chance.choice(JSON)))
+    text = spoil(content[20 : 20 + length], chance)
+    rest = content[16:20] + text + content[20 + length :]
+    return content[:8] + struct.pack("<2I", 16 + len(rest), len(text)) + rest
+
+
 ZIP: tuple[Mutator, ...] = (zip_member, zip_member, pickled_number, *BYTES)
 SAFETENSORS: tuple[Mutator, ...] = (safetensors_header, safetensors_header, safetensors_header, *BYTES)
+GLB: tuple[Mutator, ...] = (glb_text, glb_text, glb_text, *BYTES)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from mutate import BYTES
 from mutate_hdf5 import HDF5
-from mutate_packed import SAFETENSORS
+from mutate_packed import GLB, SAFETENSORS
 from mutate_text import JSON, TEXT
 from seed import Seed
 
@@ -79,6 +79,24 @@ def _stl(folder: Path) -> Path:
     facets = "".join(f"facet normal 0 0 1\nouter loop\n{loop}endloop\nendfacet\n" for loop in loops)
     path.write_text(f"solid thing\n{facets}endsolid thing\n")
     return path
+
+
+def _scene() -> Any:
+    """Two objects, one of them turned, mirrored and below the other."""
+    import trimesh
+
+    scene, ball = trimesh.Scene(), trimesh.creation.icosphere(subdivisions=1)
+    scene.add_geometry(ball, node_name="seat", transform=trimesh.transformations.rotation_matrix(1.0, [1, 2, 3]))
+    scene.add_geometry(ball, node_name="leg", parent_node_name="seat", transform=np.diag([-1.0, 2.0, 3.0, 1.0]))
+    scene.add_geometry(trimesh.creation.box(), node_name="back")
+    return scene
+
+
+def _gltf(folder: Path) -> Path:
+    """As text, with its buffers beside it."""
+    for name, content in _scene().export(file_type="gltf").items():
+        (folder / name).write_bytes(content)
+    return folder / "model.gltf"
 
 
 def _one_cloud(path: Path) -> None:
@@ -165,6 +183,12 @@ SEEDS = (
     Seed("obj", POINTS, _obj, _read, TEXT),
     Seed("stl", POINTS, _stl, _read, TEXT),
     Seed("binary stl", POINTS, _mesh("stl"), _read, BYTES),
+    Seed("glb", POINTS, _file("scene.glb", lambda path: _scene().export(path)), _read, GLB),
+    Seed("gltf", POINTS, _gltf, _read, JSON),
+    Seed(
+        "buffer of gltf", POINTS, lambda folder: _gltf(folder).with_name("gltf_buffer_0.bin"),
+        lambda path: _read(path.with_name("model.gltf")), BYTES,
+    ),
     Seed("xyz", POINTS, _file("cloud.xyz", lambda path: np.savetxt(path, CLOUD, fmt="%.4f")), _read, TEXT),
     Seed("points csv", POINTS, _file("cloud.csv", lambda path: np.savetxt(path, CLOUD, delimiter=",")), _read, TEXT),
     Seed("npy", POINTS, _file("cloud.npy", lambda path: np.save(path, CLOUD)), _read, (*BYTES, *TEXT)),

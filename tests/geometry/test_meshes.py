@@ -1,3 +1,5 @@
+import zipfile
+
 import h5py
 import numpy as np
 import pytest
@@ -166,3 +168,20 @@ def test_too_few_points(tmp_path):
     np.save(tmp_path / "a.npy", CLOUD)
     with pytest.raises(PointsError, match="has 50 points, at least 64 are needed"):
         read_points(tmp_path / "a.npy", at_least=64)
+
+
+@pytest.mark.parametrize(("suffix", "package"), [(".3mf", "lxml"), (".dae", "pycollada")])
+def test_a_format_that_needs_a_package_says_which(tmp_path, monkeypatch, suffix, package):
+    monkeypatch.setattr(trimesh, "available_formats", lambda: {"stl"})
+    (tmp_path / f"a{suffix}").write_bytes(b"x")
+    with pytest.raises(PointsError, match=rf"a{suffix}: files {suffix} need the package {package}: pip install"):
+        read_points(tmp_path / f"a{suffix}")
+
+
+def test_an_archive_that_becomes_too_large_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(trimesh, "available_formats", lambda: {"3mf"})
+    monkeypatch.setenv("GEO_LM4VE_READ_LIMIT", "0.001")
+    with zipfile.ZipFile(tmp_path / "a.3mf", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("3D/3dmodel.model", bytes(2_000_000))
+    with pytest.raises(PointsError, match=r"a.3mf is .*what is packed in it would take"):
+        read_points(tmp_path / "a.3mf")
