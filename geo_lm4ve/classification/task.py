@@ -54,17 +54,18 @@ class ClassifyConfig(TaskConfig):
 
         if folder is None:
             raise UserError("classifying needs a run folder with trained weights, not an experiment file")
-        predictions = classify_files(experiment, folder, files, top)
+        classified = classify_files(experiment, folder, files, top)
         if out:
-            write_json(out, predictions)
+            write_json(out, classified.predictions)
         rows = [
             [
                 prediction["file"],
                 *(f"{short(name, SHOWN)} {probability:.3f}" for name, probability in prediction["top"]),
             ]
-            for prediction in predictions
+            for prediction in classified.predictions
         ]
-        return Answers(["file", *(f"top {rank + 1}" for rank in range(top))], rows)
+        columns = ["file", *(f"top {rank + 1}" for rank in range(max(map(len, rows)) - 1))]
+        return Answers(columns, rows, left_out=classified.left_out)
 
 
 class Classify(Task):

@@ -13,6 +13,8 @@ import torch
 from geo_lm4ve.config import ConfigError, PartConfig
 from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.data.manifest import data_manifest
+from geo_lm4ve.notice import say
+from geo_lm4ve.parts.own_files import OwnFiles
 
 Self = TypeVar("Self", bound="Batch")
 
@@ -153,10 +155,18 @@ class DataConfig(PartConfig):
         """Samples per split that lie in ``folder``, as far as that is recorded; reads no sample. {} if unknown."""
         return data_manifest(folder).counts
 
+    def own(self) -> OwnFiles:
+        """How files of one's own become samples; DataError if this kind of data cannot be read from single files."""
+        raise DataError(f"data={self.name} cannot read single files")
+
     def read(self, paths: Sequence[Path]) -> Batch:
         """One's own files as a batch, prepared as the test split is; needs no data set on disk.
 
         Raises:
             DataError: a file cannot be read, or this kind of data cannot be read from single files.
         """
-        raise DataError(f"data={self.name} cannot read single files")
+        own = self.own()
+        batch: Batch = own.batch([own.sample(Path(path)) for path in paths])
+        if remark := own.remark():
+            say(remark)
+        return batch

@@ -109,15 +109,17 @@ class Answers:
 
     Attributes:
         columns: headings of a table.
-        rows: its cells.
+        rows: its cells; the first of a row is the path of its file, as it was given.
         note: a line below it, e.g. which files were written.
         left_out: file and reason of what was not predicted; the command names them last and fails.
+        shown: rows that a terminal shows, of those that files hold as well; None: all.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
     left_out: Sequence[str] = ()
+    shown: int | None = None
 
 
 @dataclass
@@ -142,12 +144,12 @@ class TaskConfig(PartConfig):
         Args:
             experiment: the ExperimentConfig; its ``data`` part says how a file becomes a sample.
             folder: run folder with the trained weights; None: an experiment file was given.
-            files: what to predict.
+            files: what to predict, and folders of it.
             top: answers per file to print.
             out: file or folder to write to, as the task has it; None: its default.
 
         Raises:
-            UserError: a file cannot be read, weights are missing, or this task predicts no files.
+            UserError: no file can be read, weights are missing, or this task predicts no files.
         """
         raise UserError(f"task={self.name} cannot predict single files; score a split with tools/evaluate.py")
 

@@ -6,7 +6,6 @@ ignored. Line i (from 0) of ``shape_names.txt`` names label i. One's own clouds 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from geo_lm4ve.data.found import natural
 from geo_lm4ve.hdf5 import dataset, open_hdf5, values
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.reading import reader
@@ -44,11 +44,6 @@ class Clouds:
     def __getitem__(self, rows: Tensor) -> Clouds:
         """Some of the clouds."""
         return Clouds(self.points[rows], self.labels[rows])
-
-
-def natural(path: Path) -> list[int | str]:
-    """Sort key under which ``train10`` follows ``train9``."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)]
 
 
 def split_files(root: Path, split: str) -> list[Path]:

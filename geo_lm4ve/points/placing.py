@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from geo_lm4ve.notice import say
-
 FOREIGN = 2
 """A cloud whose farthest point is so many times farther from the origin than 1, or nearer, was not normalised."""
 
@@ -17,15 +15,16 @@ def reach(points: Tensor) -> Tensor:
     return points.norm(dim=-1).amax(dim=-1)
 
 
-def say_foreign(reaches: Mapping[str, Tensor], remedy: str) -> None:
-    """One line if clouds are far from the unit sphere; ``reaches``: of the clouds of every file or split."""
+def foreign(reaches: Mapping[str, Tensor], remedy: str) -> str:
+    """A sentence about clouds far from the unit sphere, else nothing; ``reaches``: of those of every file or split."""
     found = {what: far[(far < 1 / FOREIGN) | (far > FOREIGN)] for what, far in reaches.items()}
-    foreign = {what: far for what, far in found.items() if len(far)}
-    if foreign:
-        count, total = (sum(map(len, clouds.values())) for clouds in (foreign, reaches))
-        what, far = next(iter(foreign.items()))
-        say(
-            f"{count:,} of {total:,} clouds are not on the unit sphere, the first in {what}: its farthest point is "
-            f"{far[0]:.3g} from the origin, and data.normalize=false leaves it there. Augmentation, radii and "
-            f"published weights are made for 1: {remedy}"
-        )
+    away = {what: far for what, far in found.items() if len(far)}
+    if not away:
+        return ""
+    count, total = (sum(map(len, clouds.values())) for clouds in (away, reaches))
+    what, far = next(iter(away.items()))
+    return (
+        f"{count:,} of {total:,} clouds are not on the unit sphere, the first in {what}: its farthest point is "
+        f"{far[0]:.3g} from the origin, and data.normalize=false leaves it there. Augmentation, radii and "
+        f"published weights are made for 1: {remedy}"
+    )

@@ -11,23 +11,20 @@ from typing import Any, ClassVar
 
 import torch
 from omegaconf import MISSING
-from torch import Tensor
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.data.loaders import make_loader
 from geo_lm4ve.data.manifest import DataManifest, data_manifest
 from geo_lm4ve.data.split import hold_out, subsample
-from geo_lm4ve.geometry import kernels
-from geo_lm4ve.geometry.meshes import PointsError, read_points
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
-from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Loader
 from geo_lm4ve.points.augment import ScaleAndShift
-from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split, split_files
 from geo_lm4ve.points.loader import CloudSplit, Recipe
 from geo_lm4ve.points.order import fps_order, order_folder
-from geo_lm4ve.points.placing import reach, say_foreign
+from geo_lm4ve.points.own_clouds import OwnClouds
+from geo_lm4ve.points.placing import foreign, reach
 
 POOL = 1200 / 1024
 """Points that farthest point sampling keeps for training per point of a batch (Point-BERT: 1,200 for 1,024)."""
@@ -118,27 +115,9 @@ class PointCloudConfig(DataConfig):
         """See DataConfig.stored; without a manifest the rows of the HDF5 files count."""
         return super().stored(folder) or count_clouds(folder)
 
-    def read(self, paths: Sequence[Path]) -> PointBatch:
-        """Mesh and point files as one batch, normalised and sampled as the test split is."""
-        try:
-            clouds = [read_points(path, at_least=self.points, mesh_points=max(2048, self.points)) for path in paths]
-        except PointsError as error:
-            raise DataError(str(error)) from error
-        names = tuple(Path(path).name for path in paths)
-        if not self.normalize:
-            say_foreign(
-                {name: reach(cloud.points[None]) for name, cloud in zip(names, clouds)},
-                "unless the model was trained on such clouds, predict again with data.normalize=true",
-            )
-        placed = (normalize_unit_sphere(cloud.points) if self.normalize else cloud.points for cloud in clouds)
-        taken = [self._test_points(points) for points in placed]
-        return PointBatch(torch.stack(taken), torch.full((len(taken),), -1), torch.arange(len(taken)), names)
-
-    def _test_points(self, points: Tensor) -> Tensor:
-        if self.sampling is Sampling.fps_random:
-            with kernels.reference():  # as fps_order: another kernel may break ties differently
-                return points[farthest_point_sample(points[None], self.points)[0]]
-        return points[: self.points]
+    def own(self) -> OwnClouds:
+        """See DataConfig.own: mesh and point files, normalised and sampled as the test split is."""
+        return OwnClouds(self.points, self.normalize, farthest=self.sampling is Sampling.fps_random)
 
 
 @register("data", "point_folder")
@@ -161,10 +140,9 @@ class PointCloudSource(DataSource):
         files = {split: read_split(self.root, split, self.names) for split in ("train", "test")}
         self._check_counts(files, config.expected_counts(self.names, manifest))
         if not config.normalize:
-            say_foreign(
-                {f"{self.root} ({split})": reach(clouds.points) for split, clouds in files.items()},
-                "set data.normalize=true, or data=point_folder, which does",
-            )
+            reaches = {f"{self.root} ({split})": reach(clouds.points) for split, clouds in files.items()}
+            if remark := foreign(reaches, "set data.normalize=true, or data=point_folder, which does"):
+                say(remark)
         self.splits = self._prepared(files)
         counts = {split: len(clouds) for split, clouds in self.splits.items()}
         self.info = DataInfo(config.title(self.names), self.names, counts, synthetic=manifest.synthetic)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -16,12 +16,13 @@ from geo_lm4ve.data.loaders import make_loader
 from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.invocation import command
 from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
-from geo_lm4ve.traffic.batch import SceneBatch, SceneInfo
+from geo_lm4ve.traffic.batch import SceneInfo
 from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.own_split import OwnSplit
 from geo_lm4ve.traffic.cache.shards import Shards
 from geo_lm4ve.traffic.layout import Layout
 from geo_lm4ve.traffic.loader import SceneSplit
+from geo_lm4ve.traffic.own_scenes import OwnScenes
 from geo_lm4ve.traffic.records.surface import Surface
 from geo_lm4ve.traffic.view.conventions import AgentSelection, FrameConfig, LaneSelection, SceneView
 
@@ -122,13 +123,9 @@ class SceneConfig(DataConfig):
             return Path(self.cache).expanduser()
         return folder_beside(self.folder, "scene_cache", by_place=True)
 
-    def read(self, paths: Sequence[Path]) -> SceneBatch:
-        """Scenes of one's own files as a batch, shown as the data set's are.
-
-        Raises:
-            DataError: a file or its map cannot be read.
-        """
-        return self.layout.read(paths, self.folder, self.view)
+    def own(self) -> OwnScenes:
+        """See DataConfig.own: scenes of one's own, shown as the data set's are."""
+        return OwnScenes(self.layout, self.folder, self.view)
 
 
 class SceneSource(DataSource):

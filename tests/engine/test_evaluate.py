@@ -77,7 +77,7 @@ def test_predict_reads_files_without_the_data_set(trained, tmp_path):
     for name, points in zip(("ball", "box"), data):
         np.savetxt(tmp_path / f"{name}.txt", points * 7 + 3)
     small.data.root = "nowhere"
-    answers = classify_files(small, folder, [tmp_path / "ball.txt", tmp_path / "box.txt"], top=2)
+    answers = classify_files(small, folder, [tmp_path / "ball.txt", tmp_path / "box.txt"], top=2).predictions
     assert [len(answer["top"]) for answer in answers] == [2, 2]
     for answer in answers:
         assert 0 < sum(probability for _, probability in answer["top"]) <= 1

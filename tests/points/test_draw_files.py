@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 
 from geo_lm4ve.geometry.meshes import PointsError
+from geo_lm4ve.parts.drawer import draw_files
 from geo_lm4ve.points.viz.files import draw_clouds
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "visualize.py"
@@ -28,6 +30,11 @@ def test_files_become_a_sheet_and_a_page(files, tmp_path):
     assert "Point clouds</h2>" in page
     assert "b.off" in page
     assert 'data-show="wrong"' not in page
+
+
+def test_a_scene_is_drawn(tmp_path):
+    trimesh.Scene([trimesh.creation.box(), trimesh.creation.icosphere()]).export(tmp_path / "parts.glb")
+    assert "parts.glb" in draw_files([tmp_path / "parts.glb"], tmp_path / "out")[1].read_text()
 
 
 def test_predictions_label_the_files(files, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from forecast_files import path_of, write_argoverse1_map, write_argoverse1_split, write_argoverse2_split
 
 from geo_lm4ve.config import ConfigError
+from geo_lm4ve.engine import predict
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.options import load_option
 from geo_lm4ve.parts.data import DataError
@@ -89,12 +90,15 @@ def test_scenes_that_cannot_be_read_are_left_out_and_named(tmp_path):
     given = [files[0], files[1], strange, files[2], tmp_path / "empty", tmp_path / "none.csv"]
     predicted = predict_scenes(_experiment(tmp_path), None, given, out=tmp_path / "out", gallery=tmp_path / "page.html")
     assert predicted.forecasts.scenes == read_argoverse1(tmp_path / "out" / "forecasts.h5").scenes == ["0", "20"]
-    reasons = dict(line.split(": ", 1) for line in predicted.left_out)
-    assert set(reasons) == {str(path) for path in (files[1], strange, tmp_path / "empty", tmp_path / "none.csv")}
-    assert "no map of its city 'ATX' in" in reasons[str(strange)]
-    assert "set data.root=" in reasons[str(strange)]
-    assert "no scene in this folder" in reasons[str(tmp_path / "empty")]
-    with pytest.raises(DataError, match=r"none of the scenes can be forecast: .*ATX"):
+    assert predicted.files == [files[0], files[2]]
+    reasons = dict(zip(("empty", "damaged", "strange", "none"), predicted.left_out, strict=True))
+    for name, path in (("empty", tmp_path / "empty"), ("damaged", files[1]), ("none", tmp_path / "none.csv")):
+        assert reasons[name].startswith(str(path))
+    assert str(strange) in reasons["strange"]
+    assert "no map of its city 'ATX' in" in reasons["strange"]
+    assert "set data.root=" in reasons["strange"]
+    assert "no scene in this folder" in reasons["empty"]
+    with pytest.raises(DataError, match=r"nothing can be predicted, for these reasons:\n.*ATX"):
         predict_scenes(_experiment(tmp_path), None, [strange])
 
 
@@ -123,3 +127,24 @@ def test_refusals(tmp_path):
         predict_scenes(_experiment(tmp_path, encoder="vectornet_small", head="vectornet"), None, [tmp_path / "1.csv"])
     with pytest.raises(ConfigError, match="no traffic scenes"):
         predict_scenes(_experiment(tmp_path, "synthetic_solids"), None, [tmp_path / "1.csv"])
+
+
+def test_a_scene_given_twice_counts_once(tmp_path):
+    split = write_argoverse1_split(tmp_path / "val")
+    write_argoverse1_map(tmp_path)
+    last = split / "data" / "30.csv"
+    predicted = predict_scenes(_experiment(tmp_path), None, [last, split, split / "data", last])
+    assert predicted.forecasts.scenes == ["30", "0", "10", "20"]
+    (scenario, *_) = sorted(write_argoverse2_split(tmp_path / "av2" / "val").iterdir())
+    given = [next(scenario.glob("scenario_*.parquet")), scenario]
+    assert len(predict_scenes(_experiment(tmp_path, "argoverse2"), None, given).forecasts) == 1
+
+
+def test_scenes_are_forecast_in_chunks(tmp_path, monkeypatch):
+    split = write_argoverse1_split(tmp_path / "val")
+    write_argoverse1_map(tmp_path)
+    whole = predict_scenes(_experiment(tmp_path), None, [split])
+    monkeypatch.setattr(predict, "BATCH", 3)
+    parts = predict_scenes(_experiment(tmp_path), None, [split], gallery=tmp_path / "page.html")
+    assert parts.files == whole.files
+    np.testing.assert_array_equal(parts.forecasts.positions, whole.forecasts.positions)

@@ -94,7 +94,10 @@ class Argoverse2Layout(Layout):
         return None
 
     def own_files(self, path: Path) -> list[Path]:
-        """The scenarios of a folder, or the one that it is."""
+        """The scenarios of a folder, or the one that it is; a scenario's parquet file stands for its folder."""
+        parent = path.absolute().parent
+        if path.name == f"scenario_{parent.name}.parquet":
+            return [path.parent]
         return _scenario_folders(path) or [path]
 
     def own_file(self, path: Path, root: Path) -> Argoverse2Files:

@@ -1,0 +1,83 @@
+"""Mesh and point files of one's own as samples of a model of clouds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from geo_lm4ve.data.found import Found, find
+from geo_lm4ve.geometry import kernels
+from geo_lm4ve.geometry.meshes import SUFFIXES, PointsError, read_points
+from geo_lm4ve.geometry.normalize import normalize_unit_sphere
+from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.parts.own_files import OwnFiles
+from geo_lm4ve.points.batch import PointBatch
+from geo_lm4ve.points.placing import foreign, reach
+
+MESH = 2048
+"""Points that are sampled from a mesh, unless a batch takes more: as many as the releases of ModelNet40 have."""
+
+
+@dataclass(frozen=True)
+class OwnCloud:
+    """A cloud (points, 3), and what its file is called."""
+
+    points: Float[Tensor, "p 3"]
+    name: str
+
+
+@dataclass
+class OwnClouds(OwnFiles):
+    """See OwnFiles.
+
+    Attributes:
+        points: points per cloud.
+        normalize: centre every cloud and scale it to the unit sphere.
+        farthest: take the farthest points; False: the first ones.
+        reaches: of the clouds read so far, where they are left in their place.
+    """
+
+    points: int
+    normalize: bool
+    farthest: bool
+    reaches: dict[str, Tensor] = field(default_factory=dict)
+
+    def find(self, given: Sequence[Path]) -> Found:
+        """Meshes and point files, those of folders by their suffixes."""
+        return find(given, SUFFIXES)
+
+    def sample(self, path: Path) -> OwnCloud:
+        """The cloud in a file, normalised and sampled as the test split is."""
+        try:
+            points = read_points(path, at_least=self.points, mesh_points=max(MESH, self.points)).points
+        except PointsError as error:
+            raise DataError(str(error)) from error
+        if self.normalize:
+            points = normalize_unit_sphere(points)
+        else:
+            self.reaches[path.name] = reach(points[None])
+        return OwnCloud(self._taken(points), path.name)
+
+    def _taken(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "p 3"]:
+        if self.farthest:
+            with kernels.reference():  # as fps_order: another kernel may break ties differently
+                return points[farthest_point_sample(points[None], self.points)[0]]
+        return points[: self.points]
+
+    def batch(self, samples: Sequence[OwnCloud]) -> PointBatch:
+        """The clouds; nobody knows their labels."""
+        points = torch.stack([sample.points for sample in samples])
+        names = tuple(sample.name for sample in samples)
+        return PointBatch(points, torch.full((len(points),), -1), torch.arange(len(points)), names)
+
+    def remark(self) -> str:
+        """Which clouds are far from the unit sphere."""
+        return foreign(
+            self.reaches, "unless the model was trained on such clouds, predict again with data.normalize=true"
+        )
