@@ -124,9 +124,22 @@ def test_predict_prints_a_table_and_writes_json(tmp_path, folder, capsys):
     assert "top 2" in out
     (answer,) = json.loads(out_file.read_text())
     assert len(answer["top"]) == 2
-    code, _, err = tool(capsys, "predict", run, tmp_path / "missing.stl")
-    assert code == 1
+    code, out, err = tool(capsys, "predict", run, tmp_path / "missing.stl")
+    assert (code, out) == (1, "")
     assert "missing.stl" in err
+    (tmp_path / "more").mkdir()
+    trimesh.Scene([trimesh.creation.box(), trimesh.creation.icosphere()]).export(tmp_path / "more" / "parts.glb")
+    (tmp_path / "more" / "bad.off").write_text("OFF\n")
+    code, out, err = tool(capsys, "predict", run, mesh, tmp_path / "more", mesh, "--out", out_file, "run.device=cpu")
+    assert code == 1
+    assert [row.split("\t")[0] for row in out.splitlines()] == ["file", str(mesh), str(tmp_path / "more" / "parts.glb")]
+    assert [answer["file"] for answer in json.loads(out_file.read_text())] == [
+        str(mesh),
+        str(tmp_path / "more" / "parts.glb"),
+    ]
+    assert err.split("error: ")[1].startswith(
+        f"left out: 1, for these reasons:\n{tmp_path / 'more' / 'bad.off'} is cut off"
+    )
 
 
 @pytest.mark.slow
