@@ -78,7 +78,7 @@ def test_predict_forecasts_files_with_a_run_and_with_a_baseline(trained, tmp_pat
     code, out, err = tool(capsys, "predict", run, tmp_path / "none.csv", files[0], "--out", tmp_path / "one")
     assert code == 1, "a scene was left out"
     assert "scenes: 1" in out
-    assert err.split("error: ")[1].startswith(f"left out: 1, for these reasons:\n{tmp_path / 'none.csv'}: ")
+    assert err.split("error: ")[1].startswith(f"left out: 1, for these reasons:\n{tmp_path / 'none.csv'} is missing")
 
 
 def test_predict_says_what_is_wrong(trained, tmp_path, capsys):
