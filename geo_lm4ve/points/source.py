@@ -20,6 +20,7 @@ from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Loader
 from geo_lm4ve.points.augment import ScaleAndShift
+from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split, split_files
 from geo_lm4ve.points.loader import CloudSplit, Recipe
 from geo_lm4ve.points.order import fps_order, order_folder

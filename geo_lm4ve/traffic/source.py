@@ -16,7 +16,7 @@ from geo_lm4ve.data.loaders import make_loader
 from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.invocation import command
 from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
-from geo_lm4ve.traffic.batch import SceneInfo
+from geo_lm4ve.traffic.batch import SceneBatch, SceneInfo
 from geo_lm4ve.traffic.cache.files import SceneFiles
 from geo_lm4ve.traffic.cache.own_split import OwnSplit
 from geo_lm4ve.traffic.cache.shards import Shards
