@@ -10,7 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, plain, registered
-from geo_lm4ve.options import CONFIGS, list_blocks, list_data, list_models, load_option, options
+from geo_lm4ve.options import CONFIGS, list_blocks, list_data, list_models, load_option, option_files
 
 LEFT_TO_THE_USER = {"point_folder": {"root": "my_clouds"}}
 """What an option leaves unset."""
@@ -33,7 +33,7 @@ def _registered() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_shipped_option_is_what_hydra_composes(group: str) -> None:
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        for name in options(group):
+        for name in option_files(group):
             changes: dict[str, Any] = LEFT_TO_THE_USER.get(name, {})
             ours = load_option(group, name, changes)
             theirs = composed(group, name, *(f"{group}.{key}={value}" for key, value in changes.items()))
