@@ -10,7 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, plain, registered
-from geo_lm4ve.options import CONFIGS, list_blocks, list_data, list_models, load_option, option_files
+from geo_lm4ve.options import CONFIGS, list_blocks, list_data, list_models, load_option, option_files, options
 
 LEFT_TO_THE_USER = {"point_folder": {"root": "my_clouds"}}
 """What an option leaves unset."""
