@@ -5,7 +5,9 @@ PARTS = {
     "encoder": {"point_bert": ".encoders.point_bert"},
     "preparer": {"modelnet40": ".prepare.modelnet40", "synthetic_solids": ".prepare.solids"},
     "drawer": dict.fromkeys(
-        (".off", ".ply", ".obj", ".stl", ".txt", ".xyz", ".csv", ".npy", ".h5", ".hdf5"), ".viz.files"
+        (".off", ".ply", ".obj", ".stl", ".glb", ".gltf", ".3mf", ".dae")
+        + (".txt", ".xyz", ".csv", ".npy", ".h5", ".hdf5"),
+        ".viz.files",
     ),
     "checkpoints": {"point_bert": ".checkpoints.point_bert"},
 }

@@ -106,9 +106,12 @@ def tool(monkeypatch, capsys):
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["extract_block.py", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
+        code = 0
+        try:
             runpy.run_path(str(TOOL), run_name="__main__")
-        return stopped.value.code, *capsys.readouterr()
+        except SystemExit as stopped:
+            code = stopped.code
+        return code, *capsys.readouterr()
 
     return run
 

@@ -86,7 +86,7 @@ def test_predict_says_what_is_wrong(trained, tmp_path, capsys):
     files = sorted((traffic / "val" / "data").glob("*.csv"))
     for arguments, message in (
         ([run, tmp_path / "none.csv"], "none.csv"),
-        ([tmp_path, tmp_path / "none.csv"], "neither an experiment file"),
+        ([tmp_path, tmp_path / "none.csv"], "is no run folder: it holds no config.yaml"),
         ([CONFIGS / "argoverse1_constant_velocity.yaml", "a.csv", "data.rooot=x"], "data.rooot"),
         ([CONFIGS / "modelnet40_llama.yaml", "a.off"], "needs a run folder"),
         ([run, files[0], "block.source=random:llama_7bb"], "llama_7bb"),

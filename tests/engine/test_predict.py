@@ -11,7 +11,7 @@ from geo_lm4ve.classification.predict import classify_files
 from geo_lm4ve.engine import predict, session
 from geo_lm4ve.engine.predict import predict_files
 from geo_lm4ve.engine.train import train
-from geo_lm4ve.engine.weights import model_for_evaluation
+from geo_lm4ve.engine.weights import begin_evaluation
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.parts.run import Device, Precision
 from geo_lm4ve.points.own_clouds import OwnClouds
@@ -49,7 +49,7 @@ def test_one_chunk_is_what_the_model_gives_for_all_files_at_once(trained, folder
     paths, found = logits(trained, [folder])
     assert [path.name for path in paths] == [f"cloud{number}.npy" for number in range(10)]
     with torch.no_grad():
-        expected = model_for_evaluation(small, small.run, run, 4)[0].eval()(small.data.read(paths))
+        expected = begin_evaluation(small, run).model(4)[0].eval()(small.data.read(paths))
     assert torch.equal(found, expected)
 
 

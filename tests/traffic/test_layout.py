@@ -83,7 +83,7 @@ def test_a_third_layout_forecasts_files_that_the_tool_scores(toys, tmp_path, cap
     configs = {group: load_option(group, name) for group, name in parts.items()}
     experiment = ExperimentConfig(name="toys", data=ToyScenes(root=str(toys)), **configs)
     answers = experiment.task.predict(experiment, None, [toys / "val"], top=1, out=tmp_path / "out")
-    assert [row[0] for row in answers.rows] == ["toy0", "toy1", "toy2"]
+    assert [row[0] for row in answers.rows] == [str(toys / "val" / f"toy{number}.npz") for number in range(3)]
     arguments = ["--predictions", tmp_path / "out" / "forecasts.json", "--data", toys / "val", "--protocol", "toy"]
     register_scorer("toy", ForecastScorer(TOY))
     try:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from geo_lm4ve.calls import InputError
 from geo_lm4ve.config import ConfigError, make
 from geo_lm4ve.testing import assert_equal_up_to_rounding, random_tokens
 from geo_lm4ve.traffic.encoders.scene_tokens import AGENT_ROWS
@@ -109,7 +110,7 @@ def test_one_mode_has_probability_one():
 
 
 def test_tokens_of_another_encoder_are_refused():
-    with pytest.raises(ConfigError, match=r"span 'proposals', but the encoder makes \['agents', 'lanes'\]"):
+    with pytest.raises(InputError, match=r"MmTransformerHead reads the spans proposals; the tokens have agents, lanes"):
         MmTransformerHeadConfig().build(256, 30)(agent_tokens("agents", 1).replace(features=torch.zeros(2, 5, 256)))
     with pytest.raises(ConfigError, match="choose the head that is named like the encoder"):
         VectorNetHeadConfig().build(8, 30)(random_tokens(2, {"agents": 3}))

@@ -36,12 +36,12 @@ class SeenAgents:
         """The agents behind the tokens of ``span``, as many consecutive tokens for each, in the given precision.
 
         Raises:
-            ConfigError: the encoder makes no such tokens.
+            ConfigError: the encoder does not say whose tokens they are.
         """
-        if span not in tokens.spans or AGENT_ROWS not in tokens.context or tokens.positions is None:
+        if AGENT_ROWS not in tokens.context or tokens.positions is None:
             raise ConfigError(
-                f"this head decodes the agents behind the span {span!r}, but the encoder makes {sorted(tokens.spans)}; "
-                "choose the head that is named like the encoder"
+                f"this head decodes the agents behind the span {span!r}, but the encoder does not say which agents these "
+                "are; choose the head that is named like the encoder"
             )
         rows, piece = tokens.context[AGENT_ROWS], tokens.span(span)
         seen, slots = rows >= 0, (rows.shape[1], -1)
