@@ -4,10 +4,13 @@ PARTS = {
     "data": {"modelnet40": ".modelnet40", "point_folder": ".source", "synthetic_solids": ".solids.source"},
     "encoder": {"point_bert": ".encoders.point_bert"},
     "preparer": {"modelnet40": ".prepare.modelnet40", "synthetic_solids": ".prepare.solids"},
-    "drawer": dict.fromkeys(
-        (".off", ".ply", ".obj", ".stl", ".glb", ".gltf", ".3mf", ".dae")
-        + (".txt", ".xyz", ".csv", ".npy", ".h5", ".hdf5"),
-        ".viz.files",
-    ),
+    "drawer": {
+        suffix: ".viz.files"
+        for kinds in (
+            (".off", ".ply", ".obj", ".stl", ".glb", ".gltf", ".3mf", ".dae"),
+            (".txt", ".xyz", ".csv", ".npy", ".h5", ".hdf5"),
+        )
+        for suffix in kinds
+    },
     "checkpoints": {"point_bert": ".checkpoints.point_bert"},
 }

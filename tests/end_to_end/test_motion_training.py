@@ -89,7 +89,7 @@ def test_predict_says_what_is_wrong(trained, tmp_path, capsys):
         ([tmp_path, tmp_path / "none.csv"], "is no run folder: it holds no config.yaml"),
         ([CONFIGS / "argoverse1_constant_velocity.yaml", "a.csv", "data.rooot=x"], "data.rooot"),
         ([CONFIGS / "modelnet40_llama.yaml", "a.off"], "needs a run folder"),
-        ([run, files[0], "block.source=random:llama_7bb"], "llama_7bb"),
+        ([run, files[0], "block.like=llama_7bb"], "llama_7bb"),
         ([run, files[0], "head.modes=3"], "was trained with another model"),
         ([CONFIGS / "argoverse1_vectornet_llama.yaml", "a.csv", "block=identity"], "run folder"),
     ):

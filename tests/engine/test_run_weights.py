@@ -4,7 +4,7 @@ import pytest
 import torch
 from small_runs import experiment
 
-from geo_lm4ve.engine.checkpoint import Position, load_resume, save_resume
+from geo_lm4ve.engine.checkpoint import Position, load_resume, open_resume, save_resume
 from geo_lm4ve.engine.train import train
 from geo_lm4ve.engine.weights import load_run
 from geo_lm4ve.model import Model, ModelConfig
@@ -57,6 +57,6 @@ def test_a_resume_checkpoint_holds_what_was_trained_of_a_frozen_block(tmp_path, 
     loaded = frozen_model(tmp_path)
     if again:
         loaded.requires_grad_(True)
-    load_resume(tmp_path, loaded, torch.optim.SGD(loaded.parameters(), lr=0.1))
+    load_resume(tmp_path, open_resume(tmp_path, loaded), loaded, torch.optim.SGD(loaded.parameters(), lr=0.1))
     assert torch.equal(loaded.eval()(clouds), model.eval()(clouds))
     assert set(frozen_model(tmp_path).state_dict()) == slim

@@ -40,8 +40,8 @@ class SeenAgents:
         """
         if AGENT_ROWS not in tokens.context or tokens.positions is None:
             raise ConfigError(
-                f"this head decodes the agents behind the span {span!r}, but the encoder does not say which agents these "
-                "are; choose the head that is named like the encoder"
+                f"this head decodes the agents behind the span {span!r}, but the encoder does not say which agents "
+                "these are; choose the head that is named like the encoder"
             )
         rows, piece = tokens.context[AGENT_ROWS], tokens.span(span)
         seen, slots = rows >= 0, (rows.shape[1], -1)
