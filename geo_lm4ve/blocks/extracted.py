@@ -18,6 +18,7 @@ from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.sources.directory import read_tensors, tensor_names
 from geo_lm4ve.blocks.sources.layout import find_layout
 from geo_lm4ve.files import atomic_path
+from geo_lm4ve.invocation import command
 from geo_lm4ve.reading import Fields, json_object, reader
 
 _FORMAT = "geo_lm4ve layers 1"
@@ -64,7 +65,7 @@ class ExtractedCheckpoint:
         self.bytes_read = 0
         self._path = path
         if not path.is_file():
-            raise BlockError(f"no file at {path}; write it with `python tools/extract_block.py SOURCE --out {path}`")
+            raise BlockError(f"no file at {path}; write it with `{command('extract-block')} SOURCE --out {path}`")
         self.names: Collection[str] = tensor_names(path)
         metadata = self._metadata()
         self.config: dict[str, Any] = json_object(metadata["config"])

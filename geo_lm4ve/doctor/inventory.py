@@ -12,7 +12,7 @@ from geo_lm4ve.invocation import command
 
 HUB_ADVICE = (
     "Layers from the hub are fetched at first use and kept in $GEO_LM4VE_CACHE/blocks (~/.cache/geo_lm4ve/blocks). "
-    "Ahead of it: python tools/extract_block.py SOURCE --layers N --out FILE, then block.source=file:FILE"
+    f"Ahead of it: {command('extract-block')} SOURCE --layers N --out FILE, then block.source=file:FILE"
 )
 
 

@@ -181,7 +181,7 @@ def check_same(experiment: ExperimentConfig, folder: Path) -> None:
         if before[key] != now[key]:
             raise ConfigError(
                 f"{folder} was trained with {key}={before[key]}, not {now[key]}: a run that goes on keeps its encoder, "
-                f"block, bridge, head and seed. Start a run of its own: python tools/train.py EXPERIMENT.yaml "
+                f"block, bridge, head and seed. Start a run of its own: {command('train')} EXPERIMENT "
                 f"{key}={now[key]}"
             )
 

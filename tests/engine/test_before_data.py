@@ -154,7 +154,7 @@ def test_other_classes_get_no_score(run, tmp_path):
         ({"encoder": {"depth": 3}}, ["copy was trained with encoder.depth=1, not 3", "encoder.depth=3"]),
         ({"block": ("identity", {})}, ["copy was trained with block.name=mlp, not identity"]),
         ({"seed": 5}, ["copy was trained with seed=0, not 5"]),
-        ({"choices": {"block": "gpt2"}}, ["copy was trained with block=mlp, not gpt2", "EXPERIMENT.yaml block=gpt2"]),
+        ({"choices": {"block": "gpt2"}}, ["copy was trained with block=mlp, not gpt2", "EXPERIMENT block=gpt2"]),
     ],
 )
 def test_going_on_as_another_run(changes, words, copied, tmp_path):
