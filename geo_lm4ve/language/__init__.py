@@ -1,0 +1,1 @@
+"""Texts, whatever they are asked about: tokenisers and the cleanings of published evaluations."""
