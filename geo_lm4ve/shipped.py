@@ -20,7 +20,7 @@ GROUPS = ("data", "encoder", "block", "bridge", "head", "task", "optim", "run")
 MODALITIES = ("geo_lm4ve.points", "geo_lm4ve.traffic")
 """One room per modality: data, encoders, heads, tasks and checkpoints of its own."""
 
-SHARED = ("geo_lm4ve.blocks", "geo_lm4ve.parts", "geo_lm4ve.engine", "geo_lm4ve.classification")
+SHARED = ("geo_lm4ve.blocks", "geo_lm4ve.parts", "geo_lm4ve.engine", "geo_lm4ve.classification", "geo_lm4ve.answering")
 """The shared rooms that register something."""
 
 PLUGINS = "geo_lm4ve.plugins"

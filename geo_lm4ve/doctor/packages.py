@@ -96,7 +96,17 @@ OPTIONAL = (
     Package("peft", "peft", "0.17", "pip install 'geo_lm4ve[lora]'", "LoRA in the block"),
     Package("tensorboard", "tensorboard", "2.19", "pip install 'geo_lm4ve[log]'", "run.trackers=[tensorboard]"),
     Package("wandb", "wandb", "0.20", "pip install 'geo_lm4ve[log]'", "run.trackers=[wandb]"),
+    Package(
+        "nltk", "nltk", "3.9", "pip install 'geo_lm4ve[questions]'", "tokens of answers, for BLEU, ROUGE-L and CIDEr"
+    ),
+    Package("scikit-learn", "sklearn", "1.5", "pip install 'geo_lm4ve[questions]'", "baselines of question answering"),
     Package("av2", "av2", "0.3.6", "pip install 'geo_lm4ve[motion]'", "Argoverse 2's own metrics, to compare with"),
+    Package(
+        "pycocoevalcap",
+        "pycocoevalcap",
+        install="pip install --no-deps pycocoevalcap",
+        purpose="METEOR and SPICE of answers, in Java",
+    ),
 )
 
 

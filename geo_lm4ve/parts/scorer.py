@@ -11,7 +11,7 @@ from pathlib import Path
 from geo_lm4ve.config import ConfigError, unknown
 from geo_lm4ve.files import UserError
 from geo_lm4ve.invocation import as_typed, command
-from geo_lm4ve.shipped import load_all, load_shipped
+from geo_lm4ve.shipped import load, load_all, load_shipped
 from geo_lm4ve.words import failure
 
 
@@ -58,10 +58,18 @@ def scorers() -> dict[str, Scorer]:
     return dict(sorted(SCORERS.items()))
 
 
+def found(protocol: str) -> dict[str, Scorer]:
+    """The scorer of one protocol by its name, without importing the others; {} if there is none."""
+    load("scorer", protocol)
+    return {protocol: SCORERS[protocol]} if protocol in SCORERS else {}
+
+
 def main(argv: Sequence[str]) -> int:
     """Run ``--predictions ... --protocol NAME ...``; returns the exit code (2: wrong usage, 1: nothing was scored)."""
-    known, name = scorers(), named_protocol(argv)
-    if {"-h", "--help"} & set(argv):  # also where an option still lacks its value
+    name = named_protocol(argv)
+    asks = bool({"-h", "--help"} & set(argv))  # also where an option still lacks its value
+    known = scorers() if asks or not name else found(name) or scorers()
+    if asks:
         chosen = [known[name]] if name in known else known.values()
         print("\n".join(_help_texts(chosen, known)))
         return 0
@@ -69,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
         missing = f"--protocol NAME is required; known: {', '.join(known)}"
         _parser(known).error(unknown("protocol", name, known) if name else missing)
     try:
-        known[name].score(_parser(known, known[name]).parse_args(argv))
+        known[name].score(_parser((), known[name]).parse_args(argv))
     except UserError as error:
         print(failure(error), file=sys.stderr)
         return 1
@@ -91,7 +99,7 @@ def _parser(known: Iterable[str], scorer: Scorer | None = None) -> argparse.Argu
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--predictions", type=Path, required=True, metavar="FILE", help="what some program predicted")
-    parser.add_argument("--protocol", required=True, choices=list(known), help="whose rules")
+    parser.add_argument("--protocol", required=True, choices=list(known) or None, help="whose rules")
     if scorer:
         scorer.add_options(parser)
     return parser

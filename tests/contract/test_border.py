@@ -18,6 +18,7 @@ PARSERS = {
 OWN = {
     **dict.fromkeys(("files.py", "hdf5.py", "npy.py", "torch_files/load.py"), "readers call it, guarded"),
     **dict.fromkeys(("engine/resume_file.py", "geometry/mesh_files.py", "geometry/tables.py"), "one reader calls it"),
+    "answering/files/json_text.py": "readers call it, guarded",
     "prepare/zip_members.py": "guarded by members.intact",
     "points/solids/write.py": "writes",
     "viz/style.py": "opens what it has just drawn",

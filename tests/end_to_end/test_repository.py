@@ -13,6 +13,7 @@ import yaml
 from small_runs import ROOT
 
 import geo_lm4ve
+from geo_lm4ve.doctor.packages import OPTIONAL
 from geo_lm4ve.shipped import MODALITIES
 
 TRACKED = [
@@ -88,7 +89,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
         {normalised(re.match(r"[\w.-]+", line)[0]) for line in lines}
         for lines in (project["dependencies"], chain(*project["optional-dependencies"].values()))
     )
-    distributions = packages_distributions()
+    distributions = {package.module: [package.name] for package in OPTIONAL} | packages_distributions()
     used = {
         normalised(distribution): path
         for name, path in imported("geo_lm4ve", "tools").items()

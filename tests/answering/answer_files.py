@@ -1,0 +1,70 @@
+"""Small annotation files and answers, and the command that scores them."""
+
+import json
+import re
+
+from geo_lm4ve.language.tokeniser import Tokeniser
+
+TWELVE = (
+    ("Brown", ["brown"]),
+    ("2", ["two"]),
+    ("the left side", ["on the left", "left side"]),
+    ("brown table", ["table", "brown table"]),
+    ("tv", ["TV"]),
+    ("chair.", ["chair"]),
+    ("a chair, and a desk", ["chair and desk"]),
+    ("to the rigth of the  door", ["to the right of the door"]),
+    ("", ["black"]),
+    ("no", ["none", "north"]),
+    ("12 o' clock", ["12 o'clock"]),
+    ("2 chairs\nand 3 desks</s>", ["two chairs"]),
+)
+"""Predictions and right answers on which published evaluations differ; their own code gave the expected numbers."""
+
+
+class JavaTokens(Tokeniser):
+    """What Java's tokeniser makes of the twelve, so that no package is needed."""
+
+    name = "of the twelve"
+
+    def tokenise(self, texts):
+        return [re.findall(r"</s>|\w+(?:'\w+)?", text.lower()) for text in texts]
+
+
+def scanqa_rows(answers, question="What is on the desk?"):
+    return [
+        {
+            "scene_id": f"scene000{number % 3}_00", "object_ids": [number], "object_names": ["desk"],
+            "question_id": f"val-scene-{number}", "question": question, "answers": right,
+        }
+        for number, right in enumerate(answers)
+    ]  # fmt: skip
+
+
+def write(path, value):
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    return path
+
+
+def write_twelve(folder):
+    """The annotation file of the twelve and a file of their predictions."""
+    rows = scanqa_rows([right for _, right in TWELVE])
+    said = {row["question_id"]: guess for row, (guess, _) in zip(rows, TWELVE)}
+    return write(folder / "val.json", rows), write(folder / "pred.json", said)
+
+
+def write_sqa3d(folder, asked, split="test"):
+    """(question, answer) -> the file of annotations, with that of questions beside it."""
+    questions = [
+        {"scene_id": f"scene000{n % 2}_00", "situation": f"I stand at place {n}.", "alternative_situation": [],
+         "question": question, "question_id": 220602000000 + n}
+        for n, (question, _) in enumerate(asked)
+    ]  # fmt: skip
+    annotations = [
+        {"scene_id": one["scene_id"], "question_type": "N/A", "answer_type": "other", "question_id": one["question_id"],
+         "answers": [{"answer": answer, "answer_confidence": "yes", "answer_id": 1}],
+         "rotation": {"_x": 0, "_y": 0, "_z": 0, "_w": 1}, "position": {"x": 0, "y": 0, "z": 0}}
+        for one, (_, answer) in reversed(list(zip(questions, asked)))
+    ]  # fmt: skip
+    write(folder / f"v1_balanced_questions_{split}_scannetv2.json", {"questions": questions})
+    return write(folder / f"v1_balanced_sqa_annotations_{split}_scannetv2.json", {"annotations": annotations})
