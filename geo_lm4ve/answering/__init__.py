@@ -4,7 +4,9 @@ VARIANTS = {
     "scanqa": ("official", "vista", "3d-llm", "ll3da", "leo", "chat-scene", "llava-3d", "lmms-interleave"),
     "sqa3d": ("exact", "refined", "loose"),
 }
-"""Protocols by data set, in the order of tables; the first is what the name of the data set alone means."""
+"""Protocols of answers by data set, in the order of tables; the first is what the name of the data set alone means.
+
+SQA3D has one more, of places: ``sqa3d:localisation``."""
 
 PARTS = {
     "scorer": {
@@ -12,4 +14,5 @@ PARTS = {
         for data, variants in VARIANTS.items()
         for name in (data, *(f"{data}:{variant}" for variant in (*variants, "all")))
     }
+    | {"sqa3d:localisation": ".scorer"}
 }

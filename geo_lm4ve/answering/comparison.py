@@ -30,8 +30,10 @@ def compare_scores(one: Scores, other: Scores, *, samples: int, seed: int) -> di
 
 def _group(one: Scores, other: Scores, rows: Sequence[int], samples: int, seed: int) -> dict[str, Any]:
     compared = dict[str, Comparison]()
+    theirs = {metric.names: table for metric, table in other.statistics.items()}
     for metric, table in one.statistics.items():
-        compared |= compare(metric, table[rows], other.statistics[metric][rows], samples=samples, seed=seed)
+        if metric.names in theirs:  # boxes may be of one system alone
+            compared |= compare(metric, table[rows], theirs[metric.names][rows], samples=samples, seed=seed)
     return {"samples": len(rows), "metrics": {name: _percent(value) for name, value in compared.items()}}
 
 

@@ -19,6 +19,7 @@ from geo_lm4ve.answering.files.vocabulary import read_vocabulary
 from geo_lm4ve.answering.items import check_suffix, write_items
 from geo_lm4ve.answering.matching import Match, by_position, match, named
 from geo_lm4ve.answering.metrics.base import AnswerError
+from geo_lm4ve.answering.places import asked_places, said_places
 from geo_lm4ve.answering.protocols import PROTOCOLS
 from geo_lm4ve.answering.questions import QuestionSet
 from geo_lm4ve.answering.results import results_of
@@ -46,9 +47,10 @@ def evaluate_answers(data: str, protocols: Sequence[str], options: argparse.Name
         UserError: something cannot be read, matched, scored or written; nothing is written then.
     """
     _check(protocols, options)
-    asked = _read(data, options.data, options.questions)
+    asked, places = _read(data, options.data, options.questions), _places(protocols)
+    asked = asked_places(asked) if places else asked
     known = read_vocabulary(options.vocabulary) if options.vocabulary else None
-    found = _matched(data, options.predictions, asked, options)
+    found = _matched(data, options.predictions, asked, options, places)
     if options.submission:
         from geo_lm4ve.answering.submission import write_submission
 
@@ -60,9 +62,8 @@ def evaluate_answers(data: str, protocols: Sequence[str], options: argparse.Name
     scored = [score(found, PROTOCOLS[name], means) for name in protocols]
     results = [results_of(scores, str(asked.path)) for scores in scored]
     if options.against:
-        other = score(
-            _same_questions(_matched(data, options.against, asked, options), found), scored[0].protocol, means
-        )
+        theirs = _matched(data, options.against, asked, options, places)
+        other = score(_same_questions(theirs, found), scored[0].protocol, means)
         results[0]["comparison"] = compare_scores(scored[0], other, samples=options.samples, seed=options.seed)
     return _report(scored[0], results, options)
 
@@ -92,8 +93,14 @@ def _read(data: str, path: Path, questions: Path | None) -> QuestionSet:
     return read_scanqa(path) if data == "scanqa" else read_sqa3d(path, questions)
 
 
-def _matched(data: str, predictions: Path, asked: QuestionSet, options: argparse.Namespace) -> Match:
+def _places(protocols: Sequence[str]) -> bool:
+    """Whether places are asked for, not answers."""
+    return bool(PROTOCOLS[protocols[0]].poses)
+
+
+def _matched(data: str, predictions: Path, asked: QuestionSet, options: argparse.Namespace, places: bool) -> Match:
     found = _predictions(data, predictions, asked, options)
+    found = said_places(found) if places else found
     if options.by_position:
         found = by_position(asked, found)
     return match(asked, found, answered_only=options.answered_only, allow_extra=options.allow_extra)

@@ -103,7 +103,8 @@ def by_position(asked: QuestionSet, predictions: Predictions) -> Predictions:
     names = {str(row): question.id for row, question in enumerate(asked.questions)}
     return Predictions(
         predictions.path, {names[key]: value for key, value in predictions.guesses.items()},
-        {names[key]: value for key, value in predictions.boxes.items()}, predictions.prompt,
+        {names[key]: value for key, value in predictions.boxes.items()},
+        {names[key]: value for key, value in predictions.poses.items()}, predictions.prompt,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from geo_lm4ve.answering.metrics.base import Metric, RankedMetric, TextMetric, TokenMetric
+from geo_lm4ve.answering.metrics.localisation import PoseMetric
 
 Clean: TypeAlias = Callable[[str], str]
 
@@ -30,6 +31,7 @@ class Protocol:
         clean: of guesses.
         clean_references: of right answers.
         boxes: whether it also looks where an answer points (Acc@0.25, Acc@0.5).
+        poses: metrics of where the asker stands; a protocol that has some has no others, its answers are poses.
         treebank: tokens are those of the Penn Treebank; else what lies between blanks.
         first_reference: only the first right answer counts.
         scenes_answered: questions of scenes in which nothing is answered do not count.
@@ -47,6 +49,7 @@ class Protocol:
     clean: Clean = unchanged
     clean_references: Clean = unchanged
     boxes: bool = False
+    poses: tuple[PoseMetric, ...] = ()
     treebank: bool = True
     first_reference: bool = False
     scenes_answered: bool = False
@@ -57,7 +60,7 @@ class Protocol:
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of all values, in the order of the table."""
-        metrics: tuple[Metric, ...] = (*self.ranked, *self.texts, *self.words)
+        metrics: tuple[Metric, ...] = (*self.ranked, *self.texts, *self.words, *self.poses)
         return tuple(name for metric in metrics for name in metric.names)
 
     @property

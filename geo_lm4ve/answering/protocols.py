@@ -6,6 +6,7 @@ from geo_lm4ve.answering.metrics.bleu import Bleu
 from geo_lm4ve.answering.metrics.cider import Cider
 from geo_lm4ve.answering.metrics.exact_match import ExactMatch
 from geo_lm4ve.answering.metrics.f_value import FValue
+from geo_lm4ve.answering.metrics.localisation import Localisation
 from geo_lm4ve.answering.metrics.meteor import Meteor
 from geo_lm4ve.answering.metrics.refined_match import LooseMatch, RefinedMatch
 from geo_lm4ve.answering.metrics.rouge_l import RougeL
@@ -138,6 +139,13 @@ _ALL = (
         texts=(LooseMatch(),),
         clean=clean,
         bugs=("any word in common with the right answer is enough, as is an empty answer; no exact match at all",),
+    ),
+    Protocol(
+        "sqa3d:localisation",
+        "SQA3D, utils/localization_metric.py",
+        "none",
+        poses=(Localisation(),),
+        bugs=("the angle is the last component of the rotation vector: the heading only of a turn about z alone",),
     ),
 )
 

@@ -18,6 +18,7 @@ class Question:
         answers: right answers; () where the file withholds them (a test split).
         situation: where the asker stands and what surrounds them (SQA3D); else "".
         object_ids: objects that the answer is about, in the order of the file; the first is ScanQA's target.
+        pose: where the asker stands (SQA3D): position x, y, z [m] and quaternion x, y, z, w; () where nobody says.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Question:
     answers: tuple[str, ...] = ()
     situation: str = ""
     object_ids: tuple[int, ...] = ()
+    pose: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ predictions (told apart by their content):
   .json   [{"scene_id", "question_id", "answer_top10": [best, ...], "bbox": 8 corners or []}], ScanQA's submission;
           other lists of mappings with question_id (or qid, id) and answer (or prediction, pred, pred_answer, text): a
           text, or a list with the best first; {question_id: answer}; one of these under "predictions" beside a "prompt"
+          for sqa3d:localisation, in place of the answer: "position" (x, y, z) and "rotation" (x, y, z, w) in the frame
+          of the annotations, or up to three of these pairs in a list "poses"
   .jsonl  one such mapping a line (files called .json may be that, too)
   .csv    columns question_id and answer
   baseline:majority|first-words|nearest|classifier   what can be answered without looking, learnt from --train; the last

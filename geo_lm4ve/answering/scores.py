@@ -217,7 +217,14 @@ def _tasks(protocol: Protocol, found: Match, texts: Texts, tokeniser: Tokeniser,
     elif protocol.words:
         answers, references = _tokens(first, texts.references, tokeniser)
         tasks += [_Task(metric, answers, references) for metric in protocol.words]
+    tasks += _pose_tasks(protocol, found) if protocol.poses else []
     return tasks + (_box_tasks(found, means) if protocol.boxes else [])
+
+
+def _pose_tasks(protocol: Protocol, found: Match) -> list[_Task]:
+    guesses = [found.predictions.poses.get(question.id, ()) for question in found.questions]
+    right = [[question.pose] for question in found.questions]
+    return [_Task(metric, guesses, right) for metric in protocol.poses]
 
 
 def _box_tasks(found: Match, means: Means) -> list[_Task]:

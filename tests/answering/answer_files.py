@@ -1,6 +1,7 @@
 """Small annotation files and answers, and the command that scores them."""
 
 import json
+import math
 import re
 
 from geo_lm4ve.language.tokeniser import Tokeniser
@@ -53,8 +54,15 @@ def write_twelve(folder):
     return write(folder / "val.json", rows), write(folder / "pred.json", said)
 
 
+def pose_fields(x=0.0, y=0.0, degrees=0.0):
+    """A turn about z at a place, as SQA3D writes it."""
+    half = math.radians(degrees) / 2
+    rotation = {"_w": math.cos(half), "_x": 0, "_y": 0, "_z": math.sin(half)}
+    return {"position": {"x": x, "y": y, "z": 0}, "rotation": rotation}
+
+
 def write_sqa3d(folder, asked, split="test"):
-    """(question, answer) -> the file of annotations, with that of questions beside it."""
+    """(question, answer) -> the file of annotations, with that of questions beside it; askers stand at (n, 0)."""
     questions = [
         {"scene_id": f"scene000{n % 2}_00", "situation": f"I stand at place {n}.", "alternative_situation": [],
          "question": question, "question_id": 220602000000 + n}
@@ -62,9 +70,8 @@ def write_sqa3d(folder, asked, split="test"):
     ]  # fmt: skip
     annotations = [
         {"scene_id": one["scene_id"], "question_type": "N/A", "answer_type": "other", "question_id": one["question_id"],
-         "answers": [{"answer": answer, "answer_confidence": "yes", "answer_id": 1}],
-         "rotation": {"_x": 0, "_y": 0, "_z": 0, "_w": 1}, "position": {"x": 0, "y": 0, "z": 0}}
-        for one, (_, answer) in reversed(list(zip(questions, asked)))
+         "answers": [{"answer": answer, "answer_confidence": "yes", "answer_id": 1}], **pose_fields(x=n)}
+        for n, (one, (_, answer)) in reversed(list(enumerate(zip(questions, asked))))
     ]  # fmt: skip
     write(folder / f"v1_balanced_questions_{split}_scannetv2.json", {"questions": questions})
     return write(folder / f"v1_balanced_sqa_annotations_{split}_scannetv2.json", {"annotations": annotations})

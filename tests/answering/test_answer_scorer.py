@@ -164,3 +164,17 @@ def test_only_answerable_questions_count_when_asked(twelve, tmp_path):
     assert command(said, data, "scanqa:vista", "--vocabulary", words, "--answerable-only", "--out", out) == 0
     results = from_json(out.read_text())
     assert (results["samples"], results["split_size"], results["metrics"]["EM@1"]) == (2, 12, 50)
+
+
+def test_boxes_are_compared_with_a_system_that_has_them(tmp_path):
+    rows = scanqa_rows([["brown"], ["two"]])
+    corners = [[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+    boxed = [{"question_id": row["question_id"], "answer": "brown", "bbox": corners} for row in rows]
+    data, one = write(tmp_path / "val.json", rows), write(tmp_path / "one.json", boxed)
+    other = write(tmp_path / "other.json", [{**row, "bbox": [[x + 5, y, z] for x, y, z in corners]} for row in boxed])
+    scans = {row["scene_id"]: {"locs": [[0.5, 0.5, 0.5, 1, 1, 1]] * 2} for row in rows}
+    boxes = write(tmp_path / "boxes.json", scans)
+    more = ("--boxes", boxes, "--against", other, "--out", tmp_path / "s.json", *SLOW)
+    assert command(one, data, "scanqa", *more) == 0
+    compared = from_json((tmp_path / "s.json").read_text())["comparison"]["difference"]["all"]["metrics"]
+    assert (compared["Acc@0.5"]["difference"], compared["EM@1"]["difference"]) == (100, 0)

@@ -133,5 +133,6 @@ def test_the_command_knows_every_protocol():
     assert list(PROTOCOLS) == [
         *(f"scanqa:{one}" for one in VARIANTS["scanqa"]),
         *(f"sqa3d:{one}" for one in VARIANTS["sqa3d"]),
+        "sqa3d:localisation",
     ]
     assert all(protocol.source and protocol.metrics for protocol in PROTOCOLS.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from geo_lm4ve.answering.files.sqa3d import read_sqa3d
 from geo_lm4ve.answering.files.vocabulary import read_vocabulary
 from geo_lm4ve.answering.items import write_items
 from geo_lm4ve.answering.matching import match
+from geo_lm4ve.answering.places import asked_places, said_places
 from geo_lm4ve.answering.protocols import PROTOCOLS
 from geo_lm4ve.answering.questions import QuestionSet
 from geo_lm4ve.answering.scores import Items, Means, score
@@ -25,6 +27,7 @@ from geo_lm4ve.language.tokeniser import Blanks
 
 ANSWERS = (("brown", "dark brown"), ("2",), ("on the left side",))
 CORNERS = [[x, y, z] for x in (0.0, 1.5) for y in (0.0, 2.0) for z in (0.5, 1.0)]
+POSE = {"position": {"x": 1.5, "y": -2.0, "z": 0.5}, "rotation": {"_x": 0, "_y": 0.0, "_z": 0.6, "_w": -0.8}}
 _ANNOTATIONS, _QUESTIONS = "v1_balanced_sqa_annotations_val_scannetv2.json", "v1_balanced_questions_val_scannetv2.json"
 
 
@@ -46,7 +49,7 @@ def _sqa3d(folder: Path) -> Path:
         {"scene_id": "scene0000_00", "situation": "I sit.", "question": "Left?", "question_id": n} for n in range(3)
     ]})  # fmt: skip
     return _json(folder / _ANNOTATIONS, {"annotations": [
-        {"scene_id": "scene0000_00", "question_id": n, "answers": [{"answer": right[0], "answer_id": 1}]}
+        {"scene_id": "scene0000_00", "question_id": n, "answers": [{"answer": right[0], "answer_id": 1}], **POSE}
         for n, right in enumerate(ANSWERS)
     ]})  # fmt: skip
 
@@ -74,7 +77,16 @@ def _ask(path: Path) -> object:
 
 def _ask_situated(path: Path) -> object:
     asked = read_sqa3d(path.parent / _ANNOTATIONS)
+    if all(one.pose for one in asked.questions):
+        poses = {one.id: (tuple(map(float, range(1, 8))),) for one in asked.questions}
+        said = said_places(replace(_said(asked), poses=poses))
+        _scored(asked_places(asked), said, "sqa3d:localisation")
     return _scored(asked, _said(asked), "sqa3d:refined")
+
+
+def _place(path: Path) -> object:
+    asked = asked_places(read_sqa3d(_sqa3d(path.parent)))
+    return _scored(asked, said_places(read_predictions(path)), "sqa3d:localisation")
 
 
 def _answer(path: Path) -> object:
@@ -88,6 +100,11 @@ def _submission(folder: Path) -> Path:
         {"scene_id": f"scene000{n}_00", "question_id": f"val-{n}", "answer_top10": [*right, "x"], "bbox": CORNERS}
         for n, right in enumerate(ANSWERS)
     ])  # fmt: skip
+
+
+def _poses(folder: Path) -> Path:
+    several = [POSE, {"position": [1, 2, 3], "rotation": [0, 0, 1, 1]}]
+    return _json(folder / "pred.json", [{"question_id": 0, **POSE}, {"question_id": 1, "poses": several}])
 
 
 def _lines(folder: Path) -> Path:
@@ -124,6 +141,7 @@ SEEDS = (
     ),
     Seed("answers_submission", (f"{_FILES}.predictions.read_predictions",), _submission, _answer, JSON),
     Seed("answers_lines", (f"{_FILES}.predictions.read_predictions",), _lines, _answer, JSON_LINES),
+    Seed("answers_places", (f"{_FILES}.predictions.read_predictions",), _poses, _place, JSON),
     Seed("answers_csv", (f"{_FILES}.predictions.read_predictions",), _csv, _answer, TEXT),
     Seed(
         "answer_vocabulary", (f"{_FILES}.vocabulary.read_vocabulary",),

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from jaxtyping import Float64
 
 from geo_lm4ve.answering.files.boxes import box_of
 from geo_lm4ve.answering.files.json_text import rows_of, strict_json, text_id, unique_ids
+from geo_lm4ve.answering.files.poses import Pose, poses_in
 from geo_lm4ve.answering.metrics.base import AnswerError
 from geo_lm4ve.reading import Fields, reader
 
@@ -33,14 +35,16 @@ class Predictions:
 
     Attributes:
         path: the file, or what stands for it.
-        guesses: question id -> answers, the best first; at least one, possibly "".
+        guesses: question id -> answers, the best first, possibly ""; () where only poses are given.
         boxes: question id -> centre and size (6,) of the predicted box, where one is given.
+        poses: question id -> where the asker is said to stand, up to three guesses, where any is given.
         prompt: what the system was asked with, if the file says it and says the same everywhere; else "".
     """
 
     path: Path
     guesses: Mapping[str, tuple[str, ...]]
     boxes: Mapping[str, Float64[np.ndarray, " 6"]] = field(default_factory=dict)
+    poses: Mapping[str, tuple[Pose, ...]] = field(default_factory=dict)
     prompt: str = ""
 
 
@@ -50,7 +54,8 @@ def read_predictions(path: Path, answers_in: str = "") -> Predictions:
 
     JSON: a list of rows, or a mapping from question ids to answers, to lists of them or to rows; or a mapping that
     holds one of both under ``predictions``, ``results`` or ``answers``. JSON lines and CSV: one row a line. A row is a
-    mapping with a question id (``IDS``) and an answer (``ANSWERS``), a text or a list of texts with the best first.
+    mapping with a question id (``IDS``) and an answer (``ANSWERS``), a text or a list of texts with the best first, or
+    with ``position`` and ``rotation`` or up to three of these pairs under ``poses`` (``files/poses.py``), or with both.
 
     Args:
         path: .json, .jsonl or .csv; JSON lines may be called .json, as they often are.
@@ -66,9 +71,10 @@ def read_predictions(path: Path, answers_in: str = "") -> Predictions:
     if not rows:
         raise ValueError("it holds no answer")
     ids = unique_ids([text_id(row, _id_key(row)) for row in rows])
-    guesses = {key: _guesses(row, key, answers_in) for key, row in zip(ids, rows)}
+    poses = {key: several for key, row in zip(ids, rows) if (several := poses_in(row))}
+    guesses = {key: _guesses(row, key, answers_in, key in poses) for key, row in zip(ids, rows)}
     boxes = {key: box_of(box, f"the bbox of {key!r}") for key, row in zip(ids, rows) if (box := row.values.get("bbox"))}
-    return Predictions(path, guesses, boxes, prompt or _prompt(rows))
+    return Predictions(path, guesses, boxes, poses, prompt or _prompt(rows))
 
 
 def _json(text: str, answers_in: str) -> tuple[list[Fields], str]:
@@ -140,7 +146,9 @@ def _answer_key(row: Fields, answers_in: str) -> str:
     return found[0]
 
 
-def _guesses(row: Fields, key: str, answers_in: str) -> tuple[str, ...]:
+def _guesses(row: Fields, key: str, answers_in: str, placed: bool) -> tuple[str, ...]:
+    if placed and not {*ANSWERS, answers_in}.intersection(row.values):
+        return ()
     value = row[_answer_key(row, answers_in)]
     guesses = value if isinstance(value, list) else [value]
     if not guesses:
@@ -148,7 +156,7 @@ def _guesses(row: Fields, key: str, answers_in: str) -> tuple[str, ...]:
     for one in guesses:
         if not isinstance(one, str):
             raise ValueError(f"{row.prefix}an answer to {key!r} is {one!r:.60}, not a text; write it in quotes")
-    return tuple(guesses)
+    return tuple(map(intern, guesses))
 
 
 def _prompt(rows: list[Fields]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from sys import intern
 
 from geo_lm4ve.answering.files.json_text import rows_of, strict_json, text_id, unique_ids
 from geo_lm4ve.answering.questions import Question, QuestionSet, scanqa_type
@@ -32,10 +33,10 @@ def read_scanqa(path: Path) -> QuestionSet:
 def _question(row: Fields, withheld: bool) -> Question:
     if withheld and "answers" in row.values:
         raise ValueError(f"{row.prefix}it has answers, which the rows before it lack")
-    answers = () if withheld else tuple(row.texts("answers"))
+    answers = () if withheld else tuple(map(intern, row.texts("answers")))  # many questions have one answer
     if not withheld and not answers:
         raise ValueError(f"{row.prefix}answers is an empty list; every question has at least one answer")
     ids = row.wholes("object_ids") if "object_ids" in row.values else []
     return Question(
-        text_id(row, "question_id"), row.text("scene_id"), row.text("question"), answers, object_ids=tuple(ids)
+        text_id(row, "question_id"), intern(row.text("scene_id")), row.text("question"), answers, object_ids=tuple(ids)
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.answering.files.json_text import rows_of, strict_json, text_id, unique_ids
+from geo_lm4ve.answering.files.poses import Pose, pose_in
 from geo_lm4ve.answering.questions import Question, QuestionSet, sqa3d_type
 from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.reading import Fields, reader
@@ -35,7 +36,10 @@ def read_sqa3d(path: Path, questions: Path | None = None) -> QuestionSet:
             f"{path} answers {len(surplus):,} questions that nobody asks ({', '.join(surplus[:3])}, ...); "
             "give the two files of one split"
         )
-    joined = [Question(key, scene, text, said[key], situation) for key, (scene, text, situation) in asked.items()]
+    joined = [
+        Question(key, scene, text, said[key][0], situation, pose=said[key][1])
+        for key, (scene, text, situation) in asked.items()
+    ]
     return QuestionSet(path, joined, sqa3d_type)
 
 
@@ -62,11 +66,11 @@ def read_questions(path: Path) -> dict[str, tuple[str, str, str]]:
 
 
 @reader(DataError, "SQA3D's annotations", "get v1_balanced_sqa_annotations_SPLIT_scannetv2.json")
-def read_answers(path: Path) -> dict[str, tuple[str, ...]]:
-    """Id -> answers (SQA3D has exactly one; more would do), in the order of the file."""
+def read_answers(path: Path) -> dict[str, tuple[tuple[str, ...], Pose]]:
+    """Id -> answers (SQA3D has exactly one; more would do) and the asker's pose, in the order of the file."""
     rows = rows_of(_list(path, "annotations"), "annotations of SQA3D")
     ids = unique_ids([text_id(row, "question_id") for row in rows])
-    return {key: _answers(row) for key, row in zip(ids, rows)}
+    return {key: (_answers(row), pose_in(row)) for key, row in zip(ids, rows)}
 
 
 def _list(path: Path, key: str) -> list[Any]:

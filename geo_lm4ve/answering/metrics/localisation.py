@@ -8,10 +8,12 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float
 
-from geo_lm4ve.answering.metrics.base import AnswerError, MeanMetric, pairs
+from geo_lm4ve.answering.metrics.base import AnswerError, MeanMetric, Metric, pairs
 
 Pose: TypeAlias = Sequence[float] | np.ndarray
 """Position x, y, z in metres and quaternion x, y, z, w."""
+PoseMetric: TypeAlias = Metric[Sequence[Pose], Pose]
+"""Answers are guesses of a pose, in any order, and the reference is the pose."""
 GUESSES = 3
 """Most guesses that a system may give; the best position and the best rotation count, each by itself."""
 METRES, DEGREES = (0.5, 1.0), (15.0, 30.0)
