@@ -120,7 +120,8 @@ def test_tools_find_what_a_plugin_registers(plugin, tmp_path):
     assert ".toy" in unknown
     assert scored == "score 6\n"
     assert "did you mean 'toy_lines'" in mistyped
-    assert "known: av1, av2, toy_lines" in mistyped
+    assert "known: av1, av2, scanqa" in mistyped
+    assert ", toy_lines\n" in mistyped
 
 
 def test_a_task_without_such_an_answer_says_so(tmp_path, capsys):
