@@ -28,6 +28,8 @@ def check_fit(parts: Mapping[str, Any], choices: Mapping[str, str] | None = None
         if giver in parts and taker in parts and (reason := joint(parts[giver], parts[taker])):
             text = f"{called[giver]} and {called[taker]} do not fit: {reason}"
             wrong.append("; ".join([text, *_ways_on(giver, taker, parts, called)]))
+    if not wrong and {"data", "encoder"} <= parts.keys() and (lack := parts["encoder"].lacks(parts["data"])):
+        wrong.append(f"{called['data']} and {called['encoder']} do not fit: {lack}")
     if wrong:
         raise ConfigError("\n".join(wrong))
 

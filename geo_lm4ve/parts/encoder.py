@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from geo_lm4ve.config import PartConfig
-from geo_lm4ve.parts.data import Batch
+from geo_lm4ve.parts.data import Batch, DataConfig
 from geo_lm4ve.tokens import TokenSet
 
 
@@ -67,6 +67,14 @@ class EncoderConfig(PartConfig):
     def build(self) -> Encoder:
         """The encoder with fresh weights."""
         raise NotImplementedError
+
+    def lacks(self, data: DataConfig | type[DataConfig]) -> str:
+        """What the first stage misses in batches of the class that it takes, and the change that mends it; "" if nothing.
+
+        Args:
+            data: config of data whose batches have that class; a class leaves its values open, and lacks nothing.
+        """
+        return ""
 
     def sample_batch(self, size: int = 2, seed: int = 0) -> Batch:
         """A small batch of random samples such as the encoder takes, for tests of models and a first look."""

@@ -13,18 +13,23 @@ class MiniPointNet(nn.Module):
     The published form repeats the group feature g for every point feature f and multiplies W [g; f]. Here
     W = [W_g | W_f] is applied as W_g g, once per group, plus W_f f: the same function with fewer products. In eval
     mode the batch norms are folded into the layer before them. Neither changes the parameters.
+
+    Args:
+        out_dim: width of a token.
+        width: of the first layer.
+        channels: numbers per point: coordinates, and features if there are any.
     """
 
-    def __init__(self, out_dim: int, width: int = 128):
+    def __init__(self, out_dim: int, width: int = 128, channels: int = 3):
         super().__init__()
-        self.lift = nn.Linear(3, width)
+        self.lift = nn.Linear(channels, width)
         self.lift_norm = nn.BatchNorm1d(width)
         self.local = nn.Linear(width, 2 * width)
         self.joint = nn.Linear(4 * width, 4 * width)
         self.joint_norm = nn.BatchNorm1d(4 * width)
         self.out = nn.Linear(4 * width, out_dim)
 
-    def forward(self, groups: Float[Tensor, "b g m 3"]) -> Float[Tensor, "b g d"]:
+    def forward(self, groups: Float[Tensor, "b g m c"]) -> Float[Tensor, "b g d"]:
         """A token per group of ``m`` points; the order of the points does not matter."""
         # In place where autograd allows it: memory traffic of (b, g, m, 4 width) tensors is what this network costs.
         weight, bias = self._folded(self.lift, self.lift_norm)

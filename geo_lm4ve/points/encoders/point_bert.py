@@ -11,21 +11,24 @@ from torch import Tensor, nn
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.geometry.grouping import gather, group
+from geo_lm4ve.geometry.neighbours import knn
 from geo_lm4ve.geometry.sampling import farthest_point_sample
 from geo_lm4ve.layers.transformer import TransformerBlock
-from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
+from geo_lm4ve.parts.encoder import Encoder
 from geo_lm4ve.points.batch import PointBatch
+from geo_lm4ve.points.encoders.config import PointEncoderConfig
 from geo_lm4ve.points.encoders.mini_pointnet import MiniPointNet
 from geo_lm4ve.tokens import TokenSet
 
 
 @register("encoder", "point_bert")
 @dataclass
-class PointBertConfig(EncoderConfig):
+class PointBertConfig(PointEncoderConfig):
     """Point-BERT's classification encoder (official class ``PointTransformer``, models/Point_BERT.py).
 
     Its stages are ``embed``, ``block_0``, ..., ``block_<depth-1>``. The weights do not depend on the number of groups
-    nor on their size. Point-MAE is the same encoder with ``encoder_dim`` equal to ``dim``.
+    nor on their size. Point-MAE is the same encoder with ``encoder_dim`` equal to ``dim``. Published models take no
+    ``features``; where there are some, the mini-PointNet takes them beside the offsets from the center.
 
     Attributes:
         dim: token width.
@@ -43,7 +46,6 @@ class PointBertConfig(EncoderConfig):
             CUDA operator behind the published numbers, which so leaves holes round the origin); 0: no such rule.
     """
 
-    takes: ClassVar[type | None] = PointBatch
     offers: ClassVar[frozenset[str] | None] = frozenset({"cls", "groups", "position_embedding"})
 
     name: str = "point_bert"
@@ -60,6 +62,7 @@ class PointBertConfig(EncoderConfig):
 
     def __post_init__(self) -> None:
         """Check the values; raises ConfigError."""
+        super().__post_init__()
         for key in ("dim", "depth", "heads", "num_groups", "group_size", "pointnet_width", "encoder_dim"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"encoder.{key} must be at least 1, not {getattr(self, key)}")
@@ -78,7 +81,7 @@ class PointBertConfig(EncoderConfig):
 
     def sample_batch(self, size: int = 2, seed: int = 0) -> PointBatch:
         """Clouds of twice as many points as there are groups, or as a group needs."""
-        return PointBatch.random(size, max(2 * self.num_groups, self.group_size), seed)
+        return PointBatch.random(size, max(2 * self.num_groups, self.group_size), seed, self.features)
 
 
 class PointEmbedding(nn.Module):
@@ -91,8 +94,8 @@ class PointEmbedding(nn.Module):
     def __init__(self, config: PointBertConfig):
         super().__init__()
         self.num_groups, self.group_size = config.num_groups, config.group_size
-        self.skip_near_origin = config.skip_near_origin
-        self.pointnet = MiniPointNet(config.encoder_dim, config.pointnet_width)
+        self.skip_near_origin, self.features = config.skip_near_origin, tuple(config.features)
+        self.pointnet = MiniPointNet(config.encoder_dim, config.pointnet_width, config.channels)
         same = config.encoder_dim == config.dim
         self.projection = nn.Identity() if same else nn.Linear(config.encoder_dim, config.dim)
         self.position_mlp = nn.Sequential(nn.Linear(3, 128), nn.GELU(), nn.Linear(128, config.dim))
@@ -100,12 +103,12 @@ class PointEmbedding(nn.Module):
         self.cls_position = nn.Parameter(torch.randn(1, 1, config.dim))
 
     def group(
-        self, points: Float[Tensor, "b n 3"], finite: bool = False
-    ) -> tuple[Float[Tensor, "b g m 3"], Float[Tensor, "b g 3"]]:
+        self, points: Float[Tensor, "b n 3"], finite: bool = False, features: Float[Tensor, "b n c"] | None = None
+    ) -> tuple[Float[Tensor, "b g m k"], Float[Tensor, "b g 3"]]:
         """Groups of points relative to their centers (no division by a radius), and the centers.
 
-        Centers by farthest point sampling from point 0, each with its ``group_size`` nearest points; ``finite`` says
-        that the coordinates are known to be so.
+        Centers by farthest point sampling from point 0, each with its ``group_size`` nearest points and their features
+        as they are; ``finite`` says that all numbers are known to be so.
 
         Raises:
             ConfigError: fewer points than groups or than points per group.
@@ -117,12 +120,17 @@ class PointEmbedding(nn.Module):
             )
         chosen = farthest_point_sample(points, self.num_groups, skip_near_origin=self.skip_near_origin, finite=finite)
         centers = gather(points, chosen)
-        return group(points, centers, self.group_size, finite=finite), centers
+        if features is None:
+            return group(points, centers, self.group_size, finite=finite), centers
+        nearest = knn(centers, points, self.group_size, finite=finite)
+        offsets = gather(points, nearest) - centers[:, :, None]
+        return torch.cat([offsets, gather(features, nearest).to(offsets.dtype)], dim=-1), centers
 
     def forward(self, batch: PointBatch) -> TokenSet:
         """Tokens of a batch of clouds, in the weights' precision; the grouping happens in the points' own."""
         batch = batch.settled()
-        groups, centers = (part.to(self.cls_token.dtype) for part in self.group(batch.points, batch.finite))
+        grouped = self.group(batch.points, batch.finite, batch.channels(self.features))
+        groups, centers = (part.to(self.cls_token.dtype) for part in grouped)
         features = self.projection(self.pointnet(groups))
         embedding = self.position_mlp(centers)
         size, count = features.shape[:2]
@@ -148,6 +156,7 @@ class PointBert(Encoder):
 
     def __init__(self, config: PointBertConfig):
         super().__init__()
+        self.features = tuple(config.features)
         self.stages = nn.ModuleDict({"embed": PointEmbedding(config)})
         for i in range(config.depth):
             rate = config.drop_path * i / max(1, config.depth - 1)
@@ -155,5 +164,5 @@ class PointBert(Encoder):
         self.dims = dict.fromkeys(self.stages, config.dim)
 
     def taken(self, given: Any) -> PointBatch:
-        """Coordinates (B, N, 3), or a PointBatch."""
-        return PointBatch.of(given)
+        """Coordinates (B, N, 3) with the features behind them, or a PointBatch."""
+        return PointBatch.of(given, self.features)
