@@ -112,11 +112,14 @@ def _columns(path: Path, table: np.ndarray) -> tuple[np.ndarray, np.ndarray | No
     table = table[0] if table.ndim == 3 and len(table) else table
     if table.ndim != 2 or table.shape[1] < 3:
         raise PointsError(f"{path} must hold numbers of shape (points, 3 or more), it is {table.dtype} {table.shape}")
-    with np.errstate(over="ignore", invalid="ignore"):  # normals with such lengths are none
-        table = table.astype(np.float64)
-        normals = table[:, 3:6]
-        unit = normals.shape[1] == 3 and np.allclose(np.linalg.norm(normals, axis=1), 1, atol=0.01)
-    return table[:, :3], normals if unit else None
+    table = table.astype(np.float64)
+    return table[:, :3], table[:, 3:6] if unit_rows(table[:, 3:6]) else None
+
+
+def unit_rows(rows: np.ndarray) -> bool:
+    """Whether these (n, 3) are directions: three numbers a row, of length 1."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what has such lengths is none
+        return rows.shape[1] == 3 and np.allclose(np.linalg.norm(rows, axis=1), 1, atol=0.01)
 
 
 def _checked(path: Path, points: np.ndarray, normals: np.ndarray | None, at_least: int) -> Cloud:

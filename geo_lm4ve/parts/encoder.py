@@ -69,7 +69,7 @@ class EncoderConfig(PartConfig):
         raise NotImplementedError
 
     def lacks(self, data: DataConfig | type[DataConfig]) -> str:
-        """What the first stage misses in batches of the class that it takes, and the change that mends it; "" if nothing.
+        """What the first stage misses in batches of the class that it takes, with the change that mends it; or "".
 
         Args:
             data: config of data whose batches have that class; a class leaves its values open, and lacks nothing.

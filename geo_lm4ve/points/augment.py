@@ -1,12 +1,15 @@
-"""The augmentation of point clouds: random scale and shift."""
+"""The augmentation of point clouds: random scale and shift, and rotation about the up axis."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from geo_lm4ve.points.features import unit
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,37 @@ class Affine:
     def __call__(self, points: Float[Tensor, "b n 3"]) -> Float[Tensor, "b n 3"]:
         """The clouds scaled, then shifted."""
         return torch.addcmul(self.shift[:, None], points, self.scale[:, None])
+
+    def normals(self, normals: Float[Tensor, "b n 3"]) -> Float[Tensor, "b n 3"]:
+        """The normals of the scaled surface: divided by the scale, at length 1 again."""
+        return unit(normals / self.scale[:, None])
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A rotation of every cloud."""
+
+    matrix: Float[Tensor, "b 3 3"]
+
+    def __getitem__(self, rows: slice | Tensor) -> Rotation:
+        """Those of some clouds."""
+        return Rotation(self.matrix[rows])
+
+    def __call__(self, vectors: Float[Tensor, "b n 3"]) -> Float[Tensor, "b n 3"]:
+        """Points or normals, rotated about the origin."""
+        return vectors @ self.matrix.mT
+
+
+@dataclass(frozen=True)
+class Pose:
+    """What is drawn for every cloud: a scale and a shift, and a rotation where there is one."""
+
+    affine: Affine
+    rotation: Rotation | None = None
+
+    def __getitem__(self, rows: slice | Tensor) -> Pose:
+        """That of some clouds."""
+        return Pose(self.affine[rows], None if self.rotation is None else self.rotation[rows])
 
 
 @dataclass(frozen=True)
@@ -42,3 +76,25 @@ class ScaleAndShift:
         """The augmentation of a number of clouds."""
         uniform = torch.rand(2, clouds, 3, generator=random)
         return Affine(self.low + (self.high - self.low) * uniform[0], self.shift * (2 * uniform[1] - 1))
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Random rotation about one axis, uniform per cloud (PointNeXt on ScanObjectNN).
+
+    Attributes:
+        most: the angle lies in [-most, most], in degrees.
+        axis: number of the axis.
+    """
+
+    most: float
+    axis: int
+
+    def draw(self, clouds: int, random: torch.Generator) -> Rotation:
+        """The rotations of a number of clouds."""
+        angle = math.radians(self.most) * (2 * torch.rand(clouds, generator=random) - 1)
+        first, second = (self.axis + 1) % 3, (self.axis + 2) % 3
+        matrix = torch.eye(3).repeat(clouds, 1, 1)
+        matrix[:, first, first] = matrix[:, second, second] = angle.cos()
+        matrix[:, second, first], matrix[:, first, second] = angle.sin(), -angle.sin()
+        return Rotation(matrix)

@@ -11,8 +11,11 @@ from geo_lm4ve.config import ConfigError, unknown
 from geo_lm4ve.geometry.checks import all_finite
 
 KINDS = {"height": 1, "normal": 3, "color": 3, "intensity": 1}
-"""Kind of feature -> numbers per point. ``height``: coordinate along the up axis above the cloud's lowest point, computed
-for every batch; ``normal``: of length 1, or zeros where nobody knows it; ``color``: red, green, blue in [0, 1]."""
+"""Kind of feature -> numbers per point.
+
+``height``: coordinate along the up axis above the cloud's lowest point, computed for every batch; ``normal``: of length
+1, or zeros where nobody knows it; ``color``: red, green, blue in [0, 1].
+"""
 
 COMPUTED = ("height",)
 """Kinds that no file holds."""
@@ -65,7 +68,7 @@ def check_finite(features: Float[Tensor, "b n c"], kinds: Sequence[str]) -> None
         row, point, channel = (~good).nonzero()[0].tolist()
         kind = [kind for kind in kinds for _ in range(KINDS[kind])][channel]
         raise ValueError(
-            f"features[{row}, {point}] have a {kind} of {features[row, point, channel].item()}: features must be "
+            f"features[{row}, {point}] have the {kind} {features[row, point, channel].item()}: features must be "
             "finite; drop that point or repair it"
         )
 

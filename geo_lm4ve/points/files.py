@@ -1,7 +1,8 @@
 """Point clouds in the HDF5 layout of ModelNet40: ``ply_data_{split}*.h5`` and ``shape_names.txt`` in one folder.
 
-Every HDF5 file holds ``data`` (n, points, 3) floating point and ``label`` (n,) or (n, 1) integers; other keys are
-ignored. Line i (from 0) of ``shape_names.txt`` names label i. One's own clouds in this layout are read the same way.
+Every HDF5 file holds ``data`` (n, points, 3) floating point and ``label`` (n,) or (n, 1) integers. What else it holds
+is read where it is asked for as a feature of the points (``points/stored.py``), else ignored. Line i (from 0) of
+``shape_names.txt`` names label i. One's own clouds in this layout are read the same way.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from geo_lm4ve.data.found import natural
+from geo_lm4ve.geometry.grouping import gather
 from geo_lm4ve.hdf5 import dataset, open_hdf5, values
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.points.features import in_files
+from geo_lm4ve.points.stored import stored_features
 from geo_lm4ve.reading import reader
 from geo_lm4ve.words import line
 
@@ -32,10 +36,13 @@ class Clouds:
     Attributes:
         points: (n, points, 3) float32.
         labels: (n,) int64.
+        features: (n, points, c) float32, of the kinds that files hold, in the order in which they were asked for; None
+            for nothing.
     """
 
     points: Float[Tensor, "n p 3"]
     labels: Int[Tensor, " n"]
+    features: Float[Tensor, "n p c"] | None = None
 
     def __len__(self) -> int:
         """Number of clouds."""
@@ -43,7 +50,18 @@ class Clouds:
 
     def __getitem__(self, rows: Tensor) -> Clouds:
         """Some of the clouds."""
-        return Clouds(self.points[rows], self.labels[rows])
+        features = None if self.features is None else self.features[rows]
+        return Clouds(self.points[rows], self.labels[rows], features)
+
+    def first(self, count: int) -> Clouds:
+        """The first points of every cloud."""
+        features = None if self.features is None else self.features[:, :count].contiguous()
+        return Clouds(self.points[:, :count].contiguous(), self.labels, features)
+
+    def taken(self, order: Int[Tensor, "n k"]) -> Clouds:
+        """The points of every cloud at these indices, in their order."""
+        features = None if self.features is None else gather(self.features, order)
+        return Clouds(gather(self.points, order), self.labels, features)
 
 
 def split_files(root: Path, split: str) -> list[Path]:
@@ -89,30 +107,48 @@ def _names(path: Path) -> tuple[str, ...]:
     return names
 
 
-def read_split(root: Path, split: str, names: Sequence[str]) -> Clouds:
+def read_split(root: Path, split: str, names: Sequence[str], kinds: Sequence[str] = ()) -> Clouds:
     """All clouds of a split, checked.
 
     Raises:
-        DataError: no such files, or a file that is corrupt, lacks a key, has another shape, a label without a name or
-            a coordinate that is not finite; the message names the file and the row.
+        DataError: no such files, or as ``read_clouds``.
     """
     files = split_files(root, split)
     if not files:
         raise DataError(f"no ply_data_{split}*.h5 in {root}")
-    parts = [_read_file(path, names) for path in files]
+    return read_clouds(files, names, kinds)
+
+
+def read_clouds(files: Sequence[Path], names: Sequence[str], kinds: Sequence[str] = (), naming: str = NAMES) -> Clouds:
+    """All clouds of some HDF5 files of one folder, checked.
+
+    Args:
+        files: at least one.
+        names: class names by label.
+        kinds: features to read as well; those that no file holds are passed over.
+        naming: what names the classes, in messages.
+
+    Raises:
+        DataError: a file that is corrupt, lacks a key, has another shape, a label without a name, or a number that is
+            not finite; the message names the file and the row.
+    """
+    parts = [_read_file(path, names, in_files(kinds), naming) for path in files]
     sizes = {part.points.shape[1] for part in parts}
     if len(sizes) > 1:
         listed = ", ".join(f"{path.name}: {part.points.shape[1]}" for path, part in zip(files, parts))
-        raise DataError(f"all clouds of a split must have the same number of points, {root} has {listed}")
-    return Clouds(torch.cat([part.points for part in parts]), torch.cat([part.labels for part in parts]))
+        raise DataError(f"all clouds of a split must have the same number of points, {files[0].parent} has {listed}")
+    points, labels = (torch.cat([getattr(part, name) for part in parts]) for name in ("points", "labels"))
+    features = [part.features for part in parts if part.features is not None]
+    return Clouds(points, labels, torch.cat(features) if features else None)
 
 
 @reader(DataError, "a file of point clouds", "fetch it again")
-def _read_file(path: Path, names: Sequence[str]) -> Clouds:
+def _read_file(path: Path, names: Sequence[str], kinds: Sequence[str], naming: str) -> Clouds:
     with open_hdf5(path) as file:
         data, label = (dataset(file, key) for key in ("data", "label"))
         points = _points(path, values(data, "f"))
-        return Clouds(points, _labels(path, values(label, "iuf"), len(points), names))
+        labels = _labels(path, values(label, "iuf"), len(points), len(names), naming)
+        return Clouds(points, labels, stored_features(path, file, points.shape[:2], kinds))
 
 
 def _points(path: Path, data: np.ndarray) -> Tensor:
@@ -129,7 +165,7 @@ def _points(path: Path, data: np.ndarray) -> Tensor:
     return torch.from_numpy(single)
 
 
-def _labels(path: Path, label: np.ndarray, clouds: int, names: Sequence[str]) -> Tensor:
+def _labels(path: Path, label: np.ndarray, clouds: int, classes: int, naming: str) -> Tensor:
     if label.shape not in ((clouds,), (clouds, 1)):
         raise DataError(
             f"{path}: 'label' must be ({clouds},) or ({clouds}, 1) for {clouds} clouds, it is {label.shape}"
@@ -137,11 +173,11 @@ def _labels(path: Path, label: np.ndarray, clouds: int, names: Sequence[str]) ->
     label = label.reshape(-1)
     if not np.array_equal(label, np.trunc(label)):
         raise DataError(f"{path}: 'label' must hold whole numbers, it is {label.dtype}, e.g. {label[:3].tolist()}")
-    outside = np.flatnonzero((label < 0) | (label >= len(names)))
+    outside = np.flatnonzero((label < 0) | (label >= classes))
     if len(outside):
         row = outside[0]
         raise DataError(
-            f"{path}, row {row} has label {label[row]:g}, but {NAMES} names {len(names)} classes; correct "
+            f"{path}, row {row} has label {label[row]:g}, but {naming} names {classes} classes; correct "
             "the label or add the name"
         )
     return torch.from_numpy(label.astype(np.int64))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from geo_lm4ve.config import register
 from geo_lm4ve.data.manifest import DataManifest
 from geo_lm4ve.invocation import command
-from geo_lm4ve.points.source import PointCloudConfig
+from geo_lm4ve.points.source import PointCloudConfig, Up
 
 NAMES = (
     "airplane", "bathtub", "bed", "bench", "bookshelf", "bottle", "bowl", "car", "chair", "cone", "cup", "curtain",
@@ -32,10 +32,11 @@ class ModelNet40Config(PointCloudConfig):
 
     name: str = "modelnet40"
     root: str = "datasets/modelnet40/processed"
+    up: Up = Up.y
 
     def title(self, names: Sequence[str]) -> str:
         """ModelNet40 for its own classes; another folder by its name."""
-        own = f"ModelNet40 (HDF5 release, {self.points} points)"
+        own = f"ModelNet40 (HDF5 release, {self.described})"
         return own if tuple(names) == NAMES else super().title(names)
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from geo_lm4ve.data.found import Found, find
@@ -18,7 +18,10 @@ from geo_lm4ve.geometry.sampling import farthest_point_sample
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.parts.own_files import OwnFiles
 from geo_lm4ve.points.batch import PointBatch
+from geo_lm4ve.points.features import in_files
+from geo_lm4ve.points.finish import PLAIN, Finish
 from geo_lm4ve.points.placing import foreign, reach
+from geo_lm4ve.points.stored import own_features
 
 MESH = 2048
 """Points that are sampled from a mesh, unless a batch takes more: as many as the releases of ModelNet40 have."""
@@ -26,10 +29,11 @@ MESH = 2048
 
 @dataclass(frozen=True)
 class OwnCloud:
-    """A cloud (points, 3), and what its file is called."""
+    """A cloud (points, 3), what its file is called, and features (points, c) that its file holds, if any."""
 
     points: Float[Tensor, "p 3"]
     name: str
+    features: Float[Tensor, "p c"] | None = None
 
 
 @dataclass
@@ -40,12 +44,14 @@ class OwnClouds(OwnFiles):
         points: points per cloud.
         normalize: centre every cloud and scale it to the unit sphere.
         farthest: take the farthest points; False: the first ones.
+        finish: the last step of batches.
         reaches: of the clouds read so far, where they are left in their place.
     """
 
     points: int
     normalize: bool
     farthest: bool
+    finish: Finish = PLAIN
     reaches: dict[str, Tensor] = field(default_factory=dict)
 
     def find(self, given: Sequence[Path]) -> Found:
@@ -55,26 +61,31 @@ class OwnClouds(OwnFiles):
     def sample(self, path: Path) -> OwnCloud:
         """The cloud in a file, normalised and sampled as the test split is."""
         try:
-            points = read_points(path, at_least=self.points, mesh_points=max(MESH, self.points)).points
+            cloud = read_points(path, at_least=self.points, mesh_points=max(MESH, self.points))
         except PointsError as error:
             raise DataError(str(error)) from error
+        points, features = cloud.points, own_features(path, cloud, in_files(self.finish.kinds))
         if self.normalize:
             points = normalize_unit_sphere(points)
-        else:
+        elif not self.finish.normalize:
             self.reaches[path.name] = reach(points[None])
-        return OwnCloud(self._taken(points), path.name)
+        chosen = self._chosen(points)
+        return OwnCloud(points[chosen], path.name, None if features is None else features[chosen])
 
-    def _taken(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "p 3"]:
+    def _chosen(self, points: Float[Tensor, "n 3"]) -> Int[Tensor, " p"] | slice:
         if self.farthest:
             with kernels.reference():  # as fps_order: another kernel may break ties differently
-                return points[farthest_point_sample(points[None], self.points)[0]]
-        return points[: self.points]
+                return farthest_point_sample(points[None], self.points)[0]
+        return slice(self.points)
 
     def batch(self, samples: Sequence[OwnCloud]) -> PointBatch:
         """The clouds; nobody knows their labels."""
-        points = torch.stack([sample.points for sample in samples])
-        names = tuple(sample.name for sample in samples)
-        return PointBatch(points, torch.full((len(points),), -1), torch.arange(len(points)), names)
+        held = [sample.features for sample in samples if sample.features is not None]
+        stacked = torch.stack([sample.points for sample in samples])
+        points, features = self.finish(stacked, torch.stack(held) if held else None)
+        names, labels = tuple(sample.name for sample in samples), torch.full((len(samples),), -1)
+        index, kinds = torch.arange(len(samples)), self.finish.kinds
+        return PointBatch(points, labels, index, names, features=features, feature_names=kinds)
 
     def remark(self) -> str:
         """Which clouds are far from the unit sphere."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,9 +19,11 @@ from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Loader
-from geo_lm4ve.points.augment import ScaleAndShift
+from geo_lm4ve.points.augment import ScaleAndShift, Turn
 from geo_lm4ve.points.batch import PointBatch
+from geo_lm4ve.points.features import check_kinds
 from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split, split_files
+from geo_lm4ve.points.finish import Finish
 from geo_lm4ve.points.loader import CloudSplit, Recipe
 from geo_lm4ve.points.order import fps_order, order_folder
 from geo_lm4ve.points.own_clouds import OwnClouds
@@ -39,6 +41,14 @@ class Sampling(enum.Enum):
     random = "random ones of all / the first ones"
 
 
+class Up(enum.Enum):
+    """The axis that points up, by its number."""
+
+    x = 0
+    y = 1
+    z = 2
+
+
 @dataclass
 class PointCloudConfig(DataConfig):
     """Clouds in the HDF5 layout of ModelNet40 (``points/files.py``).
@@ -49,8 +59,14 @@ class PointCloudConfig(DataConfig):
         sampling: which of the stored points: ``fps_random`` (Point-BERT), ``first`` (OpenPoints) or ``random``.
         scale_low, scale_high: range of the random scale per axis in training.
         shift: bound of the random shift per axis in training, in the unit of the points.
+        rotate: every training cloud is rotated about the up axis by up to so many degrees either way; 180: anyhow.
+        up: the axis that points up: of rotation and of the feature ``height``.
         normalize: centre every cloud and scale it to the unit sphere when it is read, be it of the data set or a file
             to predict; False: they lie there already, and it is said where one does not.
+        normalize_after: centre every cloud of a batch and scale it to the unit sphere, in training after the random
+            scale (OpenPoints on ScanObjectNN); it would undo a shift.
+        features: what the points of a batch carry besides their coordinates (``points.features.KINDS``); the files must
+            hold it, but for ``height``. ``encoder.features`` takes it.
         val_fraction: part of every class of train held out as ``val`` (the same for every seed); 0: no ``val``.
         limit: at most so many clouds of every split, for debugging.
         allow_other_counts: accept numbers of clouds that differ from the data set's own, and classes without a
@@ -65,7 +81,11 @@ class PointCloudConfig(DataConfig):
     scale_low: float = 2 / 3
     scale_high: float = 3 / 2
     shift: float = 0.2
+    rotate: float = 0.0
+    up: Up = Up.z
     normalize: bool = False
+    normalize_after: bool = False
+    features: list[str] = field(default_factory=list)
     val_fraction: float = 0.1
     limit: int | None = None
     allow_other_counts: bool = False
@@ -82,10 +102,33 @@ class PointCloudConfig(DataConfig):
                 f"0 < data.scale_low <= data.scale_high and data.shift >= 0 must hold, "
                 f"got {self.scale_low}, {self.scale_high}, {self.shift}"
             )
+        if not 0 <= self.rotate <= 180:
+            raise ConfigError(f"data.rotate={self.rotate} must be in [0, 180] degrees")
+        if self.normalize_after and self.shift:
+            raise ConfigError(f"data.normalize_after=true undoes data.shift={self.shift}; set data.shift=0")
+        check_kinds("data.features", self.features)
 
     def title(self, names: Sequence[str]) -> str:
         """What reports call the data with these classes."""
-        return f"point clouds of {Path(self.root).name} ({len(names)} classes, {self.points} points)"
+        return f"point clouds of {Path(self.root).name} ({len(names)} classes, {self.described})"
+
+    @property
+    def described(self) -> str:
+        """How many points a cloud has, and what they carry: ``1024 points``, ``1024 points with normal``."""
+        return f"{self.points} points{' with ' * bool(self.features)}{' and '.join(self.features)}"
+
+    def class_names(self, root: Path) -> tuple[str, ...]:
+        """Class names by label; DataError where nothing tells them."""
+        return read_names(root)
+
+    def clouds(self, root: Path, split: str, names: Sequence[str]) -> Clouds:
+        """All clouds of ``train`` or ``test`` with what they carry; DataError where one cannot be read."""
+        return read_split(root, split, names, self.features)
+
+    @property
+    def finish(self) -> Finish:
+        """The last step of every batch."""
+        return Finish(tuple(self.features), self.up.value, self.normalize_after)
 
     @property
     def advice(self) -> str:
@@ -106,7 +149,11 @@ class PointCloudConfig(DataConfig):
 
     def look(self) -> None:
         """See DataConfig.look: the folder and its files of training clouds are there."""
-        _checked_root(Path(self.root).expanduser(), self.advice)
+        self.checked_root()
+
+    def checked_root(self) -> Path:
+        """The folder of the files; DataError where there are none in it."""
+        return _checked_root(Path(self.root).expanduser(), self.advice)
 
     def splits(self) -> tuple[str, ...]:
         """See DataConfig.splits: ``val`` is a part of train."""
@@ -118,7 +165,7 @@ class PointCloudConfig(DataConfig):
 
     def own(self) -> OwnClouds:
         """See DataConfig.own: mesh and point files, normalised and sampled as the test split is."""
-        return OwnClouds(self.points, self.normalize, farthest=self.sampling is Sampling.fps_random)
+        return OwnClouds(self.points, self.normalize, self.sampling is Sampling.fps_random, self.finish)
 
 
 @register("data", "point_folder")
@@ -135,12 +182,12 @@ class PointCloudSource(DataSource):
 
     def __init__(self, config: PointCloudConfig):
         self.config = config
-        self.root = _checked_root(Path(config.root).expanduser(), config.advice)
-        self.names = read_names(self.root)
+        self.root = config.checked_root()
+        self.names = config.class_names(self.root)
         manifest = data_manifest(self.root)
-        files = {split: read_split(self.root, split, self.names) for split in ("train", "test")}
+        files = {split: config.clouds(self.root, split, self.names) for split in ("train", "test")}
         self._check_counts(files, config.expected_counts(self.names, manifest))
-        if not config.normalize:
+        if not config.normalize and not config.normalize_after:
             reaches = {f"{self.root} ({split})": reach(clouds.points) for split, clouds in files.items()}
             if remark := foreign(reaches, "set data.normalize=true, or data=point_folder, which does"):
                 say(remark)
@@ -156,7 +203,8 @@ class PointCloudSource(DataSource):
             raise DataError(f"{self.root} has no split {split!r}, only {', '.join(self.splits)} (data.val_fraction)")
         config = self.config
         augment = ScaleAndShift(config.scale_low, config.scale_high, config.shift)
-        recipe = Recipe(config.points, config.sampling is not Sampling.first, augment)
+        turn = Turn(config.rotate, config.up.value) if config.rotate else None
+        recipe = Recipe(config.points, config.sampling is not Sampling.first, augment, turn, config.finish)
         return make_loader(
             CloudSplit(self.splits[split], recipe), train=train, batch_size=batch_size, seed=seed, rank=rank,
             world=world, view=view, workers=config.workers, prefetch=config.prefetch,
@@ -203,14 +251,14 @@ class PointCloudSource(DataSource):
         config, available = self.config, clouds.points.shape[1]
         if available < config.points:
             raise DataError(f"{self.root}: {split} clouds have {available} points, data.points={config.points}")
-        points = normalize_unit_sphere(clouds.points) if config.normalize else clouds.points
+        if config.normalize:
+            clouds = replace(clouds, points=normalize_unit_sphere(clouds.points))
         if config.sampling is Sampling.first:
-            return Clouds(points[:, : config.points].contiguous(), clouds.labels)
+            return clouds.first(config.points)
         if config.sampling is Sampling.random:
-            return Clouds(points, clouds.labels)
+            return clouds
         pool = min(available, math.ceil(config.points * POOL))
-        order = fps_order(points, pool, order_folder(self.root), f"{self.root} ({split})")
-        return Clouds(points.gather(1, order[..., None].expand(-1, -1, 3)), clouds.labels)
+        return clouds.taken(fps_order(clouds.points, pool, order_folder(self.root), f"{self.root} ({split})"))
 
 
 def _checked_root(root: Path, advice: str) -> Path:

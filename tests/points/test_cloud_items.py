@@ -70,6 +70,43 @@ def test_an_item_of_another_kind_is_named_by_its_row(item, text):
         collate_clouds([(TRIANGLE, 0), item], torch.tensor([2, 7]))
 
 
+NORMALS, SHADES = [[0.0, 0.0, 1.0]] * 3, [[0.5], [0.25], [1.0]]
+
+
+def test_items_may_have_features_of_named_kinds():
+    item = {"points": TRIANGLE, "label": 0, "features": {"normal": np.array(NORMALS), "intensity": SHADES}}
+    other = {"points": TRIANGLE, "label": 1, "features": {"intensity": SHADES, "normal": torch.tensor(NORMALS)}}
+    batch = collate_clouds([item, other], torch.tensor([0, 1]))
+    assert batch.feature_names == ("normal", "intensity")
+    assert torch.equal(batch.features, torch.tensor([[*n, *s] for n, s in zip(NORMALS, SHADES)]).expand(2, 3, 4))
+    assert collate_clouds([(TRIANGLE, 0), {"points": TRIANGLE, "label": 0}], torch.arange(2)).features is None
+
+
+@pytest.mark.parametrize(
+    ("features", "text"),
+    [
+        ({}, "row 7 has the features none, the first item of its batch normal: normal must be in all or in none"),
+        ({"normal": NORMALS, "intensity": SHADES}, "row 7 has the features normal, intensity, .* intensity must be"),
+        ({"normal": NORMALS[:2]}, r"row 7: features\['normal'\] must be \(3, 3\), they are \(2, 3\)"),
+        ({"normal": SHADES}, r"must be \(3, 3\), they are \(3, 1\)"),
+        ({"normal": "up"}, r"row 7: features\['normal'\] must be \(3, 3\) numbers, not a str of others"),
+        ({"normal": [[0, 0, np.inf]] * 3}, r"row 7, point 0 is \[0.0, 0.0, inf\]: features must be finite"),
+    ],
+)
+def test_features_that_do_not_fit_are_named_by_row_and_kind(features, text):
+    first = {"points": TRIANGLE, "label": 0, "features": {"normal": NORMALS}}
+    with pytest.raises(ValueError, match=text):
+        collate_clouds([first, {"points": TRIANGLE, "label": 0, "features": features}], torch.tensor([2, 7]))
+
+
+def test_an_unknown_kind_of_feature_lists_those_there_are():
+    item = {"points": TRIANGLE, "label": 0, "features": {"rgb": NORMALS}}
+    with pytest.raises(
+        ValueError, match="row 3: a kind of feature is one of height, normal, color, intensity, not 'rg"
+    ):
+        collate_clouds([item], torch.tensor([3]))
+
+
 class Solids(torch.utils.data.Dataset):
     """Four kinds of solids; reading may be cut off once."""
 

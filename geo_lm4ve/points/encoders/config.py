@@ -16,7 +16,7 @@ class PointEncoderConfig(EncoderConfig):
     """Base of the configs of encoders of point clouds.
 
     Attributes:
-        features: kinds of features that the first layer takes behind x, y, z, in this order (``points.features.KINDS``);
+        features: kinds (``points.features.KINDS``) that the first layer takes behind x, y, z, in this order;
             ``data.features`` says which of them the data give.
     """
 

@@ -45,7 +45,7 @@ class SyntheticSolidsConfig(PointCloudConfig):
 
     def title(self, names: Sequence[str]) -> str:
         """What reports call the data."""
-        return f"synthetic solids (generated, {len(SOLIDS)} classes, {self.points} points)"
+        return f"synthetic solids (generated, {len(SOLIDS)} classes, {self.described})"
 
     @property
     def recipe(self) -> SolidsRecipe:
