@@ -25,6 +25,8 @@ SUFFIXES = (*MESHES, *TABLES, *ARRAYS)
 """Of all files that give a cloud."""
 _MAY_BE_POINTS = (".ply", ".obj", ".glb", ".gltf")
 """Meshes whose format holds points without faces as well."""
+_MOST_COLUMNS = 16
+"""Columns that points with features have at most; three longer rows are coordinates that nobody transposed."""
 
 
 class PointsError(UserError, ValueError):
@@ -112,6 +114,8 @@ def _columns(path: Path, table: np.ndarray) -> tuple[np.ndarray, np.ndarray | No
     table = table[0] if table.ndim == 3 and len(table) else table
     if table.ndim != 2 or table.shape[1] < 3:
         raise PointsError(f"{path} must hold numbers of shape (points, 3 or more), it is {table.dtype} {table.shape}")
+    if len(table) == 3 and table.shape[1] > _MOST_COLUMNS:
+        raise PointsError(f"{path} has 3 rows of {table.shape[1]} numbers: a row holds one point; transpose them")
     table = table.astype(np.float64)
     return table[:, :3], table[:, 3:6] if unit_rows(table[:, 3:6]) else None
 

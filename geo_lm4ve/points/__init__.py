@@ -1,9 +1,18 @@
 """Point clouds: data sets, Point-BERT, checkpoints, pictures. ``PARTS`` says which module registers what."""
 
 PARTS = {
-    "data": {"modelnet40": ".modelnet40", "point_folder": ".source", "synthetic_solids": ".solids.source"},
+    "data": {
+        "modelnet40": ".modelnet40",
+        "point_folder": ".source",
+        "scanobjectnn": ".scanobjectnn",
+        "synthetic_solids": ".solids.source",
+    },
     "encoder": {"point_bert": ".encoders.point_bert"},
-    "preparer": {"modelnet40": ".prepare.modelnet40", "synthetic_solids": ".prepare.solids"},
+    "preparer": {
+        "modelnet40": ".prepare.modelnet40",
+        "scanobjectnn": ".prepare.scanobjectnn",
+        "synthetic_solids": ".prepare.solids",
+    },
     "drawer": {
         suffix: ".viz.files"
         for kinds in (

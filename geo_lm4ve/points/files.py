@@ -8,7 +8,7 @@ is read where it is asked for as a feature of the points (``points/stored.py``),
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,11 +71,12 @@ def split_files(root: Path, split: str) -> list[Path]:
 
 def count_clouds(root: Path) -> dict[str, int]:
     """Clouds of each split that has files, by their headers alone."""
-    counts: dict[str, int] = {}
-    for split in ("train", "test"):
-        for path in split_files(root, split):
-            counts[split] = counts.get(split, 0) + _count(path)
-    return counts
+    return count_files({split: split_files(root, split) for split in ("train", "test")})
+
+
+def count_files(files: Mapping[str, Sequence[Path]]) -> dict[str, int]:
+    """Clouds in the files of each split that has some, by their headers alone."""
+    return {split: sum(map(_count, paths)) for split, paths in files.items() if paths}
 
 
 @reader(DataError, "a file of point clouds", "fetch it again")
@@ -153,7 +154,10 @@ def _read_file(path: Path, names: Sequence[str], kinds: Sequence[str], naming: s
 
 def _points(path: Path, data: np.ndarray) -> Tensor:
     if data.ndim != 3 or data.shape[2] != 3 or 0 in data.shape:
-        raise DataError(f"{path}: 'data' must be floating point (clouds, points, 3), it is {data.dtype} {data.shape}")
+        last = "; the coordinates come last: data.transpose(0, 2, 1)" if data.ndim == 3 and data.shape[1] == 3 else ""
+        raise DataError(
+            f"{path}: 'data' must be floating point (clouds, points, 3), it is {data.dtype} {data.shape}{last}"
+        )
     with np.errstate(over="ignore"):
         single = data.astype(np.float32, copy=False)
     if not (finite := np.isfinite(single)).all():

@@ -69,11 +69,13 @@ class PointCloudConfig(DataConfig):
             hold it, but for ``height``. ``encoder.features`` takes it.
         val_fraction: part of every class of train held out as ``val`` (the same for every seed); 0: no ``val``.
         limit: at most so many clouds of every split, for debugging.
+        on_sphere: the data set's clouds should lie on the unit sphere without ``normalize``; it is said where not.
         allow_other_counts: accept numbers of clouds that differ from the data set's own, and classes without a
             training cloud.
     """
 
     gives: ClassVar[type | None] = PointBatch
+    on_sphere: ClassVar[bool] = True
 
     root: str = MISSING
     points: int = 1024
@@ -187,7 +189,7 @@ class PointCloudSource(DataSource):
         manifest = data_manifest(self.root)
         files = {split: config.clouds(self.root, split, self.names) for split in ("train", "test")}
         self._check_counts(files, config.expected_counts(self.names, manifest))
-        if not config.normalize and not config.normalize_after:
+        if config.on_sphere and not config.normalize and not config.normalize_after:
             reaches = {f"{self.root} ({split})": reach(clouds.points) for split, clouds in files.items()}
             if remark := foreign(reaches, "set data.normalize=true, or data=point_folder, which does"):
                 say(remark)

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from PIL import Image
+from point_folders import write_scans
 from small_runs import ROOT, command, tool, write_folder
 
 from geo_lm4ve.options import CONFIGS
@@ -12,6 +13,12 @@ from geo_lm4ve.options import CONFIGS
 SMALL = {
     "quickstart": ["data.train=380", "data.test=38", "block.source=random:smollm2_135m", "run.max_steps=2"],
     "modelnet40_llama": ["encoder=point_bert_tiny", "block=random_frozen", "data.points=128"],
+    "scanobjectnn_point_bert_llama": [
+        "encoder=point_bert_tiny",
+        "block=random_frozen",
+        "data.points=128",
+        "data.allow_other_counts=true",
+    ],
 }
 """What makes each shipped experiment small enough for a test."""
 
@@ -22,7 +29,9 @@ def folder(tmp_path):
 
 
 def small(tmp_path, folder, name):
-    root = tmp_path / "solids" if name == "quickstart" else folder
+    root = {"quickstart": tmp_path / "solids", "scanobjectnn_point_bert_llama": tmp_path / "scans"}.get(name, folder)
+    if root.name == "scans":
+        write_scans(root, points=160)
     return [f"data.root={root}", f"run.root={tmp_path / 'runs'}", "optim.epochs=1", "optim.batch_size=8", *SMALL[name]]
 
 

@@ -20,11 +20,16 @@ from seed import Seed
 from geo_lm4ve.data.generated import Generated
 from geo_lm4ve.data.manifest import data_manifest
 from geo_lm4ve.geometry.meshes import Cloud, read_points
-from geo_lm4ve.points.files import NAMES, Clouds, count_clouds, read_names, read_split
+from geo_lm4ve.points.files import NAMES, Clouds, count_clouds, read_clouds, read_names, read_split
 from geo_lm4ve.points.order import fps_order, read_order
+from geo_lm4ve.points.prepare.scanobjectnn import read_list
+from geo_lm4ve.points.scanobjectnn import NAMES as SCANNED
+from geo_lm4ve.points.scanobjectnn import Variant
+from geo_lm4ve.points.stored import own_features
 from geo_lm4ve.prepare.manifest import Manifest, read_manifest
 
 POINTS = ("geo_lm4ve.geometry.meshes.read_points",)
+OWN = (*POINTS, "geo_lm4ve.points.stored.own_features")
 CLOUD = np.random.default_rng(0).normal(size=(40, 3))
 STORED = torch.tensor(CLOUD, dtype=torch.float32).reshape(2, 20, 3)
 RECIPE: dict[str, Any] = {"seed": 0, "turn": 15.0, "parts": [1]}
@@ -136,6 +141,58 @@ def _read_split(path: Path) -> Clouds:
     return clouds
 
 
+def _one_with_features(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["data"], file["rgb"] = CLOUD[None].astype(np.float32), np.full((1, len(CLOUD), 3), 200, np.uint8)
+        file["intensity"] = np.linspace(-1, 1, len(CLOUD), dtype=np.float32)[None]
+
+
+def _table_with_features(path: Path) -> None:
+    colors = np.random.default_rng(2).integers(0, 256, (len(CLOUD), 3))
+    np.savetxt(path, np.concatenate([CLOUD, colors, CLOUD[:, :1]], axis=1), fmt="%.4f")
+
+
+def _read_features(path: Path) -> torch.Tensor:
+    features = own_features(path, read_points(path), ("color", "intensity"))
+    assert features is not None
+    assert features.isfinite().all(), "features that are not finite"
+    assert features.dtype == torch.float32
+    assert ((features[:, :3] >= 0) & (features[:, :3] <= 1)).all(), "a color out of range"
+    return features
+
+
+def _scans(folder: Path) -> Path:
+    """ScanObjectNN's hardest variant, with normals beside what it has."""
+    random, path = np.random.default_rng(1), folder / Variant.pb_t50_rs.file("test")
+    path.parent.mkdir()
+    with h5py.File(path, "w") as file:
+        file["data"], file["normal"] = random.normal(size=(2, 6, 16, 3)).astype(np.float32)
+        file["label"], file["mask"] = np.arange(6, dtype=np.int32), np.zeros((6, 16), np.float32)
+    return path
+
+
+def _read_scans(path: Path) -> Clouds:
+    clouds = read_clouds([path], SCANNED, ("normal",), "ScanObjectNN")
+    assert clouds.features is not None
+    assert clouds.features.shape == clouds.points.shape
+    lengths = clouds.features.norm(dim=-1)
+    assert ((lengths == 0) | ((lengths - 1).abs() < 1e-3)).all(), "normals that are none"
+    assert ((clouds.labels >= 0) & (clouds.labels < len(SCANNED))).all()
+    return clouds
+
+
+def _list(folder: Path) -> Path:
+    rows = [f"scene{row:04}_{row % 7}.bin\t{row % 15}" + "\tt" * (row % 4 == 0) for row in range(24)]
+    (folder / "split_new.txt").write_text("\n".join(rows) + "\n")
+    return folder / "split_new.txt"
+
+
+def _read_list(path: Path) -> dict[str, int]:
+    counts = read_list(path)
+    assert min(counts.values()) >= 0
+    return counts
+
+
 def _order(folder: Path) -> Path:
     fps_order(STORED, 15, folder, "clouds")
     return next(folder.glob("*.safetensors"))
@@ -196,6 +253,10 @@ SEEDS = (
     Seed(
         "clouds h5", ("geo_lm4ve.points.files._read_file", "geo_lm4ve.points.files._count"), _split, _read_split, HDF5,
     ),
+    Seed("features h5", OWN, _file("cloud.h5", _one_with_features), _read_features, HDF5),
+    Seed("features txt", OWN, _file("cloud.txt", _table_with_features), _read_features, TEXT),
+    Seed("scans h5", ("geo_lm4ve.points.files._read_file",), _scans, _read_scans, HDF5),
+    Seed("list of scans", ("geo_lm4ve.points.prepare.scanobjectnn.read_list",), _list, _read_list, TEXT),
     Seed(
         "shape names", ("geo_lm4ve.points.files._names",),
         lambda folder: _split(folder).with_name(NAMES), lambda path: read_names(path.parent), TEXT,

@@ -185,3 +185,11 @@ def test_an_archive_that_becomes_too_large_is_not_unpacked(tmp_path, monkeypatch
         archive.writestr("3D/3dmodel.model", bytes(2_000_000))
     with pytest.raises(PointsError, match=r"a.3mf is .*what is packed in it would take"):
         read_points(tmp_path / "a.3mf")
+
+
+@pytest.mark.parametrize("suffix", ["npy", "txt"])
+def test_coordinates_that_nobody_transposed_are_noticed(tmp_path, suffix):
+    path, table = tmp_path / f"a.{suffix}", np.zeros((3, 200))
+    np.save(path, table) if suffix == "npy" else np.savetxt(path, table)
+    with pytest.raises(PointsError, match=r"has 3 rows of 200 numbers: a row holds one point; transpose them"):
+        read_points(path)

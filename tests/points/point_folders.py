@@ -29,6 +29,20 @@ def write_split(root: Path, split: str, clouds: int, points: int = 40, seed: int
     return data
 
 
+def write_scans(
+    root: Path, variant: str = "augmentedrot_scale75", folder: str = "main_split", points: int = 40
+) -> Path:
+    """Both files of a variant of ScanObjectNN under their official names: 90 training, 15 test clouds, 15 classes."""
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    for split, clouds in (("training", 90), ("test", 15)):
+        path = root / folder / f"{split}_objectdataset{'_' * bool(variant)}{variant}.h5"
+        mask = np.zeros((clouds, points), "f4")
+        write_hdf5(
+            path, data=cloud_array(clouds, points, len(split)), label=np.arange(clouds, dtype="i4") % 15, mask=mask
+        )
+    return root
+
+
 def write_names(root: Path, names: tuple[str, ...] = NAMES) -> None:
     (root / "shape_names.txt").write_text("\n".join(names) + "\n")
 

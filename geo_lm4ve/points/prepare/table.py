@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Group
@@ -19,11 +20,21 @@ def point_table(root: Path, expected: dict[str, int]) -> Group:
         DataError: damaged files, or other numbers of clouds than ``expected``.
     """
     names = read_names(root)
-    splits = {split: read_split(root, split, names) for split in ("train", "test")}
+    return split_table(
+        str(root), names, {split: read_split(root, split, names) for split in ("train", "test")}, expected
+    )
+
+
+def split_table(title: str, names: Sequence[str], splits: Mapping[str, Clouds], expected: dict[str, int]) -> Group:
+    """Clouds that were read, counted by class.
+
+    Raises:
+        DataError: other numbers of clouds than ``expected``.
+    """
     counts = {split: len(clouds) for split, clouds in splits.items()}
     if any(counts.get(split) != count for split, count in expected.items()):
-        raise DataError(f"{root} holds {counts} clouds, expected are {expected}; prepare the data again")
-    table = Table("label", "class", *splits, title=marked((root, "table.title")))
+        raise DataError(f"{title} holds {counts} clouds, expected are {expected}; prepare the data again")
+    table = Table("label", "class", *splits, title=marked((title, "table.title")))
     per_class = [clouds.labels.bincount(minlength=len(names)).tolist() for clouds in splits.values()]
     for label, (name, *row) in enumerate(zip(names, *per_class)):
         table.add_row(str(label), marked(name), *map(str, row))
