@@ -50,7 +50,7 @@ def dataset(file: h5py.File, key: str) -> h5py.Dataset:
     if link is not None and not isinstance(link, h5py.HardLink):  # following one may open another file
         raise ValueError(f"{key!r} is a link; its values must lie in the file itself, under that name")
     if link is None:
-        raise ValueError(f"it has no dataset {key!r}, only {_listed(file)}")
+        raise ValueError(f"it has no dataset {key!r}, only {listed(file)}")
     found = file[key]
     if not isinstance(found, h5py.Dataset):
         raise ValueError(f"{key!r} is a {type(found).__name__.lower()}, not a dataset")
@@ -116,7 +116,7 @@ def _chunk_sizes(found: h5py.Dataset, key: str) -> list[int]:
     return sizes
 
 
-def _listed(file: h5py.File) -> str:
+def listed(file: h5py.File) -> str:
     """What a file holds, in one short line."""
     names = sorted(file)
     return (", ".join(map(repr, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")) or "nothing"

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from geo_lm4ve.geometry.meshes import ARRAYS, TABLES, Cloud, unit_rows
 from geo_lm4ve.geometry.tables import read_table
-from geo_lm4ve.hdf5 import dataset, open_hdf5, values
+from geo_lm4ve.hdf5 import dataset, listed, open_hdf5, values
 from geo_lm4ve.npy import read_npy
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.features import KINDS, as_list, unit, width
@@ -50,9 +50,8 @@ def stored_features(
 def _stored(path: Path, file: h5py.File, size: tuple[int, ...], kind: str) -> Tensor:
     key = next((key for key in KEYS[kind] if file.get(key, getlink=True) is not None), None)
     if key is None:
-        there = ", ".join(sorted(file))
         raise DataError(
-            f"{path} has no {' or '.join(KEYS[kind])}, only {there}: leave {kind} out of data.features and "
+            f"{path} has no {' or '.join(KEYS[kind])}, only {listed(file)}: leave {kind} out of data.features and "
             f"encoder.features, or write {(*size, KINDS[kind])} numbers into it as {KEYS[kind][0]!r}"
         )
     found = values(dataset(file, key))

@@ -63,9 +63,9 @@ def spoiled(array, index, value):
         (
             "normal",
             {},
-            r"has no normal or normals, only data, label: leave normal out of .*\(6, 5, 3\) numbers .*'norm",
+            r"has no normal or normals, only 'data', 'label': leave normal out of .*\(6, 5, 3\) numbers .*'norm",
         ),
-        ("intensity", {"normal": NORMAL}, r"has no intensity, only data, label, normal: .* \(6, 5, 1\)"),
+        ("intensity", {"normal": NORMAL}, r"has no intensity, only 'data', 'label', 'normal': .* \(6, 5, 1\)"),
         ("normal", {"normal": NORMAL[:, :4]}, r"'normal' must be \(6, 5, 3\), one for every point; it is \(6, 4, 3\)"),
         ("normal", {"normal": NORMAL[..., :2]}, r"it is \(6, 5, 2\)"),
         ("intensity", {"intensity": NORMAL}, r"'intensity' must be \(6, 5, 1\).* it is \(6, 5, 3\)"),
@@ -202,7 +202,7 @@ def test_columns_of_another_number_are_refused(tmp_path, features, name, width, 
 
 
 def test_a_file_of_ones_own_without_a_key_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"a.h5 has no color or colors or rgb, only data: leave color out"):
+    with pytest.raises(DataError, match=r"a.h5 has no color or colors or rgb, only 'data': leave color out"):
         own(tmp_path, ["color"], "a.h5", data=DATA[0])
 
 
