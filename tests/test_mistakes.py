@@ -17,7 +17,7 @@ OPTIM = (
     "per_step, schedule, small_lr_scale, warmup_epochs, warmup_lr, weight_decay"
 )
 ENCODER = (
-    "encoder has: depth, dim, drop_path, encoder_dim, freeze, group_size, heads, mlp_ratio, num_groups, "
+    "encoder has: depth, dim, drop_path, encoder_dim, features, freeze, group_size, heads, mlp_ratio, num_groups, "
     "pointnet_width, skip_near_origin"
 )
 KNOWN = {group: f"known: {', '.join(options(group))}" for group in GROUPS}
