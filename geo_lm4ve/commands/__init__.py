@@ -48,11 +48,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {misused(message, flags)}\n{HELP}\n")
 
 
-def parser(name: str, doc: str | None, epilog: str | None = None) -> Parser:
+def parser(name: str, doc: str | None, epilog: str | None = None, *, add_help: bool = True) -> Parser:
     """A parser whose help text is the docstring of a command, with all commands as they are typed."""
     return Parser(
         prog=command(name),
         description=as_typed(doc or ""),
         epilog=epilog,
+        add_help=add_help,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

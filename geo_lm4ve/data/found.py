@@ -23,14 +23,25 @@ class Found:
         files: what to read, in the order in which it was given, that of a folder in natural order.
         left_out: "place: reason" of folders that hold nothing, or cannot be read.
         skipped: files of folders that are of another kind: suffix -> how many.
+        links: links in folders that lead to folders; they are not followed.
     """
 
     files: Sequence[Path]
     left_out: Sequence[str] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
+    links: Sequence[Path] = ()
 
     def remark(self) -> str:
-        """How many files were skipped; empty if none was."""
+        """How many files were skipped, and links not followed; empty if none was."""
+        return "; ".join(filter(None, (self._skipped(), self._links())))
+
+    def _links(self) -> str:
+        if not self.links:
+            return ""
+        named = ", ".join([*map(str, self.links[:KINDS]), *["…"] * (len(self.links) > KINDS)])
+        return f"links to folders, not followed: {len(self.links):,} ({named})"
+
+    def _skipped(self) -> str:
         if not self.skipped:
             return ""
         kinds = [f"{suffix or 'no suffix'}: {count:,}" for suffix, count in Counter(self.skipped).most_common(KINDS)]
@@ -45,22 +56,23 @@ def find(given: Sequence[Path], suffixes: Sequence[str]) -> Found:
     """
     files: list[Path] = []
     left_out: list[str] = []
+    links: list[Path] = []
     skipped: Counter[str] = Counter()
     for place in given:
         if not is_folder(place):
             files.append(place)
             continue
-        inside = _inside(place, left_out)
+        inside = _inside(place, left_out, links)
         wanted = [path for path in inside if path.suffix.lower() in suffixes]
         skipped.update(path.suffix.lower() for path in inside if path.suffix.lower() not in suffixes)
         if not wanted:
             left_out.append(f"{place}: no file in this folder, or below, ends in {' '.join(suffixes)}")
         files += wanted
-    return Found(once(files), left_out, skipped)
+    return Found(once(files), left_out, skipped, sorted(links, key=natural))
 
 
-def _inside(folder: Path, left_out: list[str]) -> list[Path]:
-    """The files below a folder in natural order; folders that cannot be read are added to ``left_out``."""
+def _inside(folder: Path, left_out: list[str], links: list[Path]) -> list[Path]:
+    """The files below a folder in natural order; folders that cannot be read, and links to folders, are added."""
     found = []
 
     def unread(error: OSError) -> None:
@@ -68,6 +80,7 @@ def _inside(folder: Path, left_out: list[str]) -> list[Path]:
 
     for place, folders, names in os.walk(folder, onerror=unread):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        links += [path for name in folders if (path := Path(place, name)).is_symlink()]
         found += [Path(place, name) for name in names if not name.startswith(".")]
     return sorted(found, key=natural)
 

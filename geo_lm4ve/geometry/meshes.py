@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,10 +41,13 @@ class Cloud:
     Attributes:
         points: (n, 3) float32, in the unit of the file.
         normals: (n, 3) float32 unit normals, or None where the file has none.
+        digest: SHA-256 of what the file holds, the corners of its triangles or its points in float32: files of one
+            digest hold one shape, however it was sampled.
     """
 
     points: Float[Tensor, "n 3"]
-    normals: Float[Tensor, "n 3"] | None = None
+    normals: Float[Tensor, "n 3"] | None
+    digest: str
 
 
 @reader(PointsError, "a mesh or point cloud", "export it again")
@@ -72,8 +76,8 @@ def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048,
         raise PointsError(f"there is no file {path}")
     suffix = path.suffix.lower()
     if suffix in MESHES:
-        points, normals = _from_mesh(path, mesh_points, seed)
-    elif suffix in TABLES:
+        return _checked(path, *_from_mesh(path, mesh_points, seed), at_least)
+    if suffix in TABLES:
         points, normals = _columns(path, read_table(path))
     elif suffix == ".npy":
         points, normals = _columns(path, read_npy(path))
@@ -82,10 +86,11 @@ def read_points(path: Path | str, *, at_least: int = 1, mesh_points: int = 2048,
     else:
         known = " ".join(SUFFIXES)
         raise PointsError(f"{path}: files {suffix or 'without a suffix'} are not read; known are {known}")
-    return _checked(path, points, normals, at_least)
+    return _checked(path, points, normals, points, at_least)
 
 
-def _from_mesh(path: Path, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _from_mesh(path: Path, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    """Points, their normals, and what they were taken from."""
     suffix = path.suffix.lower()
     if package := missing_package(suffix):
         raise PointsError(f"{path}: files {suffix} need the package {package}: pip install {package}")
@@ -95,8 +100,8 @@ def _from_mesh(path: Path, count: int, seed: int) -> tuple[np.ndarray, np.ndarra
     if not len(faces):
         if suffix not in _MAY_BE_POINTS:
             raise PointsError(f"{path} has no faces, so there is no surface to sample; store points as .xyz or .npy")
-        return vertices, None
-    return sample_surface(vertices, faces, count, np.random.default_rng(seed))
+        return vertices, None, vertices
+    return *sample_surface(vertices, faces, count, np.random.default_rng(seed)), vertices[faces]
 
 
 def _from_hdf5(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
@@ -126,12 +131,20 @@ def unit_rows(rows: np.ndarray) -> bool:
         return rows.shape[1] == 3 and np.allclose(np.linalg.norm(rows, axis=1), 1, atol=0.01)
 
 
-def _checked(path: Path, points: np.ndarray, normals: np.ndarray | None, at_least: int) -> Cloud:
+def _checked(
+    path: Path, points: np.ndarray, normals: np.ndarray | None, content: np.ndarray, at_least: int
+) -> Cloud:
     if len(points) < at_least:
         raise PointsError(f"{path} has {len(points)} points, at least {at_least} are needed; give a denser cloud")
     if normals is not None and normals.shape != points.shape:
         raise PointsError(f"{path} has normals {normals.shape} for points {points.shape}; they must agree")
-    return Cloud(_finite(path, "point", points), None if normals is None else _finite(path, "normal", normals))
+    checked = None if normals is None else _finite(path, "normal", normals)
+    return Cloud(_finite(path, "point", points), checked, _digest(content))
+
+
+def _digest(content: np.ndarray) -> str:
+    with np.errstate(over="ignore"):  # a corner of no face may be anywhere
+        return hashlib.sha256(np.ascontiguousarray(content, "<f4").tobytes()).hexdigest()
 
 
 def _finite(path: Path, noun: str, rows: np.ndarray) -> Float[Tensor, "n 3"]:

@@ -9,6 +9,7 @@ PARTS = {
     },
     "encoder": {"point_bert": ".encoders.point_bert"},
     "preparer": {
+        "folder": ".prepare.folder",
         "modelnet40": ".prepare.modelnet40",
         "scanobjectnn": ".prepare.scanobjectnn",
         "synthetic_solids": ".prepare.solids",

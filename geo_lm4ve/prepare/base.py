@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -47,6 +48,22 @@ class Preparer(ABC):
         """Where its files come from: the manifest in ``datasets/<name>``, else the one that comes with the package."""
         own = DATASETS / self.name / "manifest.toml"
         return own if own.is_file() else CARRIED / self.name / own.name
+
+    def options(self, parser: argparse.ArgumentParser) -> None:
+        """Add to the command's options what only this data set knows."""
+        return None
+
+    def take(self, given: argparse.Namespace) -> None:
+        """Keep what the command line says; UserError where it cannot be."""
+        self.workers, self.download = given.workers, given.download
+
+    def place(self, source: Path | None) -> Path:
+        """Where the prepared data go unless the user says otherwise, by what they are made of."""
+        return self.root
+
+    def advice(self, root: Path) -> str:
+        """What to type next, in one line; "" where nothing is to be said."""
+        return ""
 
     @abstractmethod
     def prepare(self, root: Path, source: Path | None) -> None:

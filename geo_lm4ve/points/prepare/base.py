@@ -1,0 +1,106 @@
+"""What preparers of folders of meshes and clouds have in common: their options, the table, the command to train."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.invocation import command
+from geo_lm4ve.prepare.base import Preparer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from geo_lm4ve.points.prepare.listing import Listing
+
+MOST_POINTS = 1 << 20
+BATCH_POINTS, FEW = 1024, 64
+"""Points of a cloud in a batch by default, and clouds that may not fill a batch of the default size."""
+
+
+class CloudPreparer(Preparer):
+    """Makes clouds of files.
+
+    Attributes:
+        points: per cloud; None: the preparer's own choice.
+        seed: of the sampling.
+        allow_failed: largest part of the files that may be unreadable.
+        option: data option that reads what was prepared.
+    """
+
+    points: int | None = None
+    seed: int = 0
+    allow_failed: float = 0.0
+    option: str = "point_folder"
+
+    def options(self, parser: argparse.ArgumentParser) -> None:
+        """See Preparer.options."""
+        own = parser.add_argument_group("clouds of meshes and points")
+        own.add_argument("--points", type=int, metavar="N", help="points of every cloud (default: 2048)")
+        own.add_argument("--seed", type=int, default=0, metavar="N", help="of what is random (default: 0)")
+        own.add_argument(
+            "--allow-failed", type=float, default=self.allow_failed, metavar="PART",
+            help=f"largest part of the files that may be unreadable (default: {self.allow_failed:g})",
+        )  # fmt: skip
+
+    def take(self, given: argparse.Namespace) -> None:
+        """See Preparer.take."""
+        super().take(given)
+        self.points, self.seed, self.allow_failed = given.points, given.seed, given.allow_failed
+        if not 1 <= (given.points or 1) <= MOST_POINTS or given.seed < 0 or not 0 <= given.allow_failed <= 1:
+            raise DataError(
+                f"--points must be 1 to {MOST_POINTS:,}, --seed at least 0 and --allow-failed between 0 and 1; given "
+                f"are {given.points}, {given.seed} and {given.allow_failed}"
+            )
+
+    def make(
+        self, root: Path, listing: Listing, points: int, *, source: str = "", fraction: float | None = None,
+        group_by: str = "",
+    ) -> None:  # fmt: skip
+        """Clouds of a listing into ``root``; DataError as ``build``."""
+        from geo_lm4ve.points.prepare.build import Recipe, build
+
+        recipe = Recipe(str(listing.folder.resolve()), points, self.seed, fraction, group_by, source)
+        build(root, listing, recipe, self.workers, self.allow_failed)
+
+    def check(self, root: Path) -> RenderableType:
+        """See Preparer.check: every file is compared with its record."""
+        from geo_lm4ve.data.manifest import data_manifest
+        from geo_lm4ve.points.prepare.build import recipe_of
+        from geo_lm4ve.points.prepare.shards import records
+        from geo_lm4ve.points.prepare.table import point_table
+
+        if recipe_of(root) is None:
+            raise DataError(f"{root.absolute()} holds no clouds that {command('prepare')} {self.name} has made")
+        for _, record in records(root):
+            if not record.holds(root):
+                raise DataError(f"{root / record.file} is missing or was changed: run the same preparation again")
+        if not (counts := data_manifest(root).counts):
+            raise DataError(f"the preparation of {root} did not end: run the same command again")
+        return point_table(root, counts)
+
+    def advice(self, root: Path) -> str:
+        """See Preparer.advice: how to train on it; options that would not do as they are stand in it."""
+        from geo_lm4ve.data.manifest import data_manifest
+        from geo_lm4ve.points.prepare.build import recipe_of
+
+        if (recipe := recipe_of(root)) is None:
+            return ""
+        points, train = recipe.whole("points", 1), data_manifest(root).counts["train"]
+        changes = [f"data={self.option}", f"data.root={_value(root)}"]
+        changes += [f"data.points={points}"] if points < BATCH_POINTS else []
+        changes += [f"optim.batch_size={max(1, train // 8)}"] if train < FEW else []
+        return f"to train on it: {command('train')} quickstart {' '.join(map(shlex.quote, changes))}"
+
+
+def _value(root: Path) -> str:
+    """A path as a value on the command line, where brackets, commas and others are signs."""
+    if re.fullmatch(r"[\w./~+-]+", str(root), re.ASCII):
+        return str(root)
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    return QuotedString(str(root), Quote.single).with_quotes()

@@ -1,0 +1,117 @@
+"""One file as a cloud of a data set: sampled, centred, on the unit sphere; the same whoever reads it, in any order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.files import UserError
+from geo_lm4ve.geometry import kernels
+from geo_lm4ve.geometry.meshes import read_points
+from geo_lm4ve.geometry.normalize import normalize_unit_sphere
+from geo_lm4ve.geometry.sampling import farthest_point_sample
+from geo_lm4ve.points.prepare.listing import Item
+
+WORTH_PROCESSES = 64
+"""Files for which it pays to start processes, which takes seconds."""
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A cloud.
+
+    Attributes:
+        points: (p, 3) float32, centred, on the unit sphere.
+        normals: (p, 3) float32 unit normals; None where the file has none.
+        digest: of the shape in the file, see ``geometry.meshes.Cloud``.
+    """
+
+    points: Float[np.ndarray, "p 3"]
+    normals: Float[np.ndarray, "p 3"] | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that gave no cloud, and why."""
+
+    name: str
+    reason: str
+
+
+Read: TypeAlias = Callable[[Sequence[Item]], Iterator[Sampled | Unreadable]]
+
+
+def sample(item: Item, points: int, seed: int) -> Sampled | Unreadable:
+    """``points`` of a file: uniform over the surface of a mesh, the farthest points of a cloud from its first on."""
+    try:
+        cloud = read_points(item.path, at_least=points, mesh_points=points, seed=_seed(item, seed))
+        if not (cloud.points != cloud.points[0]).any():
+            raise DataError(f"{item.path}: all its points lie at one place")
+        kept = _farthest(cloud.points, points)
+    except UserError as error:
+        reason = str(error).replace(str(item.path), item.name)
+        return Unreadable(item.name, reason)
+    normals = None if cloud.normals is None else cloud.normals[kept].numpy()
+    return Sampled(normalize_unit_sphere(cloud.points[kept]).numpy(), normals, cloud.digest)
+
+
+def _seed(item: Item, seed: int) -> int:
+    """From the name below the folder, so that no other file changes what is drawn."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:".encode() + os.fsencode(item.name)).digest()[:8], "little")
+
+
+def _farthest(points: Float[Tensor, "n 3"], count: int) -> Tensor:
+    if len(points) == count:
+        return torch.arange(count)
+    with kernels.reference():  # another kernel may break ties differently
+        return farthest_point_sample(points[None], count)[0]
+
+
+@contextmanager
+def sampling(points: int, seed: int, files: int, workers: int) -> Iterator[Read]:
+    """A function that samples files and gives their clouds in the order of the files.
+
+    Args:
+        points, seed: as of ``sample``.
+        files: that will be read in all.
+        workers: processes; they change no cloud.
+
+    Raises:
+        DataError: a process was ended, as by the system where memory is short.
+    """
+    one = partial(sample, points=points, seed=seed)
+    threads = torch.get_num_threads()
+    if workers < 2 or files < WORTH_PROCESSES:
+        torch.set_num_threads(1)
+        try:
+            yield partial(map, one)
+        finally:
+            torch.set_num_threads(threads)
+        return
+    with ProcessPoolExecutor(min(workers, files), get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        try:
+            yield lambda items: pool.map(one, items, chunksize=_AT_ONCE)
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a process that read files was ended, by the system where memory is short: run the same command "
+                "again with --workers 1; what is done stays"
+            ) from error
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
