@@ -3,7 +3,7 @@
     geo-lm4ve prepare modelnet40                        download, verify, unpack
     geo-lm4ve prepare modelnet40 --from FILE.zip        the same from a file you have
     geo-lm4ve prepare modelnet40 --check                read every cloud; print counts, shapes, ranges
-    geo-lm4ve prepare modelnet40 --from FOLDER          its OFF meshes, or normal-resampled clouds, as they were unpacked
+    geo-lm4ve prepare modelnet40 --from FOLDER          its OFF meshes or normal-resampled clouds, unpacked
     geo-lm4ve prepare folder DIR --out OUT              your own meshes and clouds, a sub-folder for each class
     geo-lm4ve prepare synthetic_solids                  generate (data=synthetic_solids also does it by itself)
     geo-lm4ve prepare argoverse1 --workers 8            make the scene cache from the original files in --root
@@ -44,10 +44,10 @@ def parser(known: str = "", *, add_help: bool = True) -> argparse.ArgumentParser
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
     preparer, given = _understood(arguments)
-    root = given.root or preparer.place(given.source)
     if given.download and not preparer.large:
         raise UserError(f"{preparer.name} is fetched or generated anyway: --download has no meaning here")
     preparer.take(given)
+    root = given.root or preparer.place(given.source)
     if not given.check:
         preparer.prepare(root, given.source)
     from rich.console import Console

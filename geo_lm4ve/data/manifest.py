@@ -18,10 +18,12 @@ class DataManifest:
     Attributes:
         counts: samples per split.
         synthetic: the samples are generated.
+        source: what the samples were made of, for titles; "" where nothing is said.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     synthetic: bool = False
+    source: str = ""
 
 
 def data_manifest(folder: Path) -> DataManifest:
@@ -41,4 +43,5 @@ def _read(path: Path) -> DataManifest:
     synthetic = content.values.get("synthetic", False)
     if not isinstance(synthetic, bool):
         raise ValueError(f"synthetic is {synthetic!r}, not true or false")
-    return DataManifest({split: counts.whole(split) for split in counts.values}, synthetic)
+    source = content.text("source") if "source" in content.values else ""
+    return DataManifest({split: counts.whole(split) for split in counts.values}, synthetic, source)

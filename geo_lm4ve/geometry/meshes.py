@@ -131,9 +131,7 @@ def unit_rows(rows: np.ndarray) -> bool:
         return rows.shape[1] == 3 and np.allclose(np.linalg.norm(rows, axis=1), 1, atol=0.01)
 
 
-def _checked(
-    path: Path, points: np.ndarray, normals: np.ndarray | None, content: np.ndarray, at_least: int
-) -> Cloud:
+def _checked(path: Path, points: np.ndarray, normals: np.ndarray | None, content: np.ndarray, at_least: int) -> Cloud:
     if len(points) < at_least:
         raise PointsError(f"{path} has {len(points)} points, at least {at_least} are needed; give a denser cloud")
     if normals is not None and normals.shape != points.shape:

@@ -2,6 +2,7 @@
 
 PARTS = {
     "data": {
+        "modelnet10": ".modelnet10",
         "modelnet40": ".modelnet40",
         "point_folder": ".source",
         "scanobjectnn": ".scanobjectnn",
@@ -10,6 +11,7 @@ PARTS = {
     "encoder": {"point_bert": ".encoders.point_bert"},
     "preparer": {
         "folder": ".prepare.folder",
+        "modelnet10": ".prepare.modelnet10",
         "modelnet40": ".prepare.modelnet40",
         "scanobjectnn": ".prepare.scanobjectnn",
         "synthetic_solids": ".prepare.solids",

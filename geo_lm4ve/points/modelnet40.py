@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from geo_lm4ve.config import register
-from geo_lm4ve.data.manifest import DataManifest
+from geo_lm4ve.data.manifest import DataManifest, data_manifest
 from geo_lm4ve.invocation import command
+from geo_lm4ve.points.modelnet_names import MODELNET40 as NAMES
 from geo_lm4ve.points.source import PointCloudConfig, Up
-
-NAMES = (
-    "airplane", "bathtub", "bed", "bench", "bookshelf", "bottle", "bowl", "car", "chair", "cone", "cup", "curtain",
-    "desk", "door", "dresser", "flower_pot", "glass_box", "guitar", "keyboard", "lamp", "laptop", "mantel", "monitor",
-    "night_stand", "person", "piano", "plant", "radio", "range_hood", "sink", "sofa", "stairs", "stool", "table",
-    "tent", "toilet", "tv_stand", "vase", "wardrobe", "xbox",
-)  # fmt: skip
-"""The classes by label: alphabetical order."""
 
 COUNTS = {"train": 9840, "test": 2468}
 """Clouds of the HDF5 release ``modelnet40_ply_hdf5_2048``; the official train split has 9,843 models, 3 more."""
@@ -27,7 +21,7 @@ COUNTS = {"train": 9840, "test": 2468}
 class ModelNet40Config(PointCloudConfig):
     """ModelNet40 (Wu et al., CVPR 2015), 2,048 points per cloud on the unit sphere, sampled as Point-BERT does.
 
-    ``python tools/prepare.py modelnet40`` fetches it.
+    ``python tools/prepare.py modelnet40`` fetches it, with ``--from FOLDER`` it makes clouds of meshes that one has.
     """
 
     name: str = "modelnet40"
@@ -36,7 +30,8 @@ class ModelNet40Config(PointCloudConfig):
 
     def title(self, names: Sequence[str]) -> str:
         """ModelNet40 for its own classes; another folder by its name."""
-        own = f"ModelNet40 (HDF5 release, {self.described})"
+        source = data_manifest(Path(self.root).expanduser()).source or "HDF5 release"
+        own = f"ModelNet40 ({source}, {self.described})"
         return own if tuple(names) == NAMES else super().title(names)
 
     @property
@@ -45,5 +40,6 @@ class ModelNet40Config(PointCloudConfig):
         return f"run {command('prepare')} modelnet40, or set data.root to the folder that holds the files"
 
     def expected_counts(self, names: Sequence[str], manifest: DataManifest) -> dict[str, int]:
-        """9,840 and 2,468 for ModelNet40's own classes; other folders by their manifest."""
-        return dict(COUNTS) if tuple(names) == NAMES else super().expected_counts(names, manifest)
+        """Of a folder with a manifest what that says, else 9,840 and 2,468 for ModelNet40's own classes."""
+        release = tuple(names) == NAMES and not manifest.counts
+        return dict(COUNTS) if release else super().expected_counts(names, manifest)

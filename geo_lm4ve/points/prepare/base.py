@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,15 +44,16 @@ class CloudPreparer(Preparer):
         own.add_argument("--points", type=int, metavar="N", help="points of every cloud (default: 2048)")
         own.add_argument("--seed", type=int, default=0, metavar="N", help="of what is random (default: 0)")
         own.add_argument(
-            "--allow-failed", type=float, default=self.allow_failed, metavar="PART",
-            help=f"largest part of the files that may be unreadable (default: {self.allow_failed:g})",
+            "--allow-failed", type=float, default=type(self).allow_failed, metavar="PART",
+            help=f"largest part of the files that may be unreadable (default: {type(self).allow_failed:g})",
         )  # fmt: skip
 
     def take(self, given: argparse.Namespace) -> None:
         """See Preparer.take."""
         super().take(given)
         self.points, self.seed, self.allow_failed = given.points, given.seed, given.allow_failed
-        if not 1 <= (given.points or 1) <= MOST_POINTS or given.seed < 0 or not 0 <= given.allow_failed <= 1:
+        points = 1 if given.points is None else given.points
+        if not 1 <= points <= MOST_POINTS or given.seed < 0 or not 0 <= given.allow_failed <= 1:
             raise DataError(
                 f"--points must be 1 to {MOST_POINTS:,}, --seed at least 0 and --allow-failed between 0 and 1; given "
                 f"are {given.points}, {given.seed} and {given.allow_failed}"
@@ -85,16 +87,25 @@ class CloudPreparer(Preparer):
 
     def advice(self, root: Path) -> str:
         """See Preparer.advice: how to train on it; options that would not do as they are stand in it."""
-        from geo_lm4ve.data.manifest import data_manifest
         from geo_lm4ve.points.prepare.build import recipe_of
+        from geo_lm4ve.points.prepare.shards import records
 
         if (recipe := recipe_of(root)) is None:
             return ""
-        points, train = recipe.whole("points", 1), data_manifest(root).counts["train"]
+        points = recipe.whole("points", 1)
+        classes = Counter(row.kind for split, record in records(root) for row in record.rows if split == "train")
         changes = [f"data={self.option}", f"data.root={_value(root)}"]
         changes += [f"data.points={points}"] if points < BATCH_POINTS else []
-        changes += [f"optim.batch_size={max(1, train // 8)}"] if train < FEW else []
+        changes += [f"optim.batch_size={max(1, classes.total() // 8)}"] if classes.total() < FEW else []
+        changes += _validated(max(classes.values()))
         return f"to train on it: {command('train')} quickstart {' '.join(map(shlex.quote, changes))}"
+
+
+def _validated(most: int) -> list[str]:
+    """What has a class of ``most`` clouds, the largest, give one to val, where a tenth is none."""
+    if round(0.1 * most):
+        return []
+    return [f"data.val_fraction={1 / most:.2f}"] if most > 1 else ["run.select_on=last"]
 
 
 def _value(root: Path) -> str:

@@ -12,7 +12,7 @@ from geo_lm4ve.data.manifest import MANIFEST
 from geo_lm4ve.files import remove, to_json, write_json, write_text
 from geo_lm4ve.notice import say
 from geo_lm4ve.points.files import NAMES
-from geo_lm4ve.points.prepare.listing import SPLITS, Listing
+from geo_lm4ve.points.prepare.listing import SPLITS, Listing, some
 from geo_lm4ve.points.prepare.report import REPORT, Report
 from geo_lm4ve.points.prepare.sampled import sampling
 from geo_lm4ve.points.prepare.shards import Record, Shard, shards
@@ -142,12 +142,12 @@ def _check(out: Path, report: Report, allow_failed: float) -> None:
         raise DataError(
             f"{len(failed):,} of {files:,} files in {report.listing.folder} cannot be read, more than the "
             f"{allow_failed:.1%} that --allow-failed allows; {out / REPORT} names them, the first is "
-            f"{failed[0].name}: {failed[0].reason}. Mend or remove them, or allow more: what is done stays"
+            f"{failed[0]}. Mend or remove them, or allow more: what is done stays"
         )
     untrained = [kind for kind, counts in report.classes().items() if not counts["train"]]
     if untrained:
         raise DataError(
-            f"no readable file of {', '.join(untrained)} is in train: add one, or move the class out of "
+            f"no readable file of {some(untrained)} is in train: add one, or move the class out of "
             f"{report.listing.folder}, and run the same command again"
         )
     if not report.counts()["test"]:

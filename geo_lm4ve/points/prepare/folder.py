@@ -32,7 +32,7 @@ class Folder(CloudPreparer):
 
     def options(self, parser: argparse.ArgumentParser) -> None:
         """See Preparer.options."""
-        parser.add_argument("source", nargs="?", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="the folder")
+        parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="the folder, as --from")
         parser.add_argument("--out", dest="root", type=Path, default=argparse.SUPPRESS, metavar="OUT", help="as --root")
         super().options(parser)
         own = parser.add_argument_group("a folder without a split of its own")
@@ -45,6 +45,7 @@ class Folder(CloudPreparer):
     def take(self, given: argparse.Namespace) -> None:
         """See Preparer.take."""
         super().take(given)
+        given.source = given.folder or given.source
         self.fraction, self.group_by = given.test_fraction, given.group_by
 
     def prepare(self, root: Path, source: Path | None) -> None:

@@ -113,7 +113,7 @@ def _splits_first(folder: Path) -> bool:
         return False
     if others:
         raise DataError(
-            f"{folder} has folders train and test, and beside them {_some(others)}: move into train what is to be "
+            f"{folder} has folders train and test, and beside them {some(others)}: move into train what is to be "
             "trained on (val is carved out of it when a run starts), and out of the folder what is not meant"
         )
     return True
@@ -144,14 +144,14 @@ def _check_splits(folder: Path, items: Sequence[Item]) -> None:
     left = [item.name for item in items if not item.split]
     if left and len(left) < len(items):
         raise DataError(
-            f"{folder} has folders train and test in those of classes, but {_some(left)} "
+            f"{folder} has folders train and test in those of classes, but {some(left)} "
             f"{'lie' if len(left) > 1 else 'lies'} in neither: move them into one of the two, or give no class any"
         )
 
 
 def _check_classes(folder: Path, classes: Sequence[str], homeless: Sequence[str]) -> None:
     if not classes:
-        raise DataError(f"{folder} has no class: {_some(homeless)} lie at its top; {LAYOUT}")
+        raise DataError(f"{folder} has no class: {some(homeless)} lie at its top; {LAYOUT}")
     if odd := [name for name in classes if line(name) != name or name != name.strip()]:
         raise DataError(
             f"{folder}: the name of the class {odd[0]!r:.80} is not UTF-8, or holds characters that are not seen; "
@@ -159,6 +159,7 @@ def _check_classes(folder: Path, classes: Sequence[str], homeless: Sequence[str]
         )
 
 
-def _some(names: Iterable[str], most: int = 3) -> str:
+def some(names: Iterable[str], most: int = 3) -> str:
+    """The first names, fit for a terminal, and how many there are beside."""
     listed = [line(name) for name in names]
     return ", ".join(listed[:most]) + (f" and {len(listed) - most:,} more" if len(listed) > most else "")

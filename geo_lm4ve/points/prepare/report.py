@@ -9,10 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from geo_lm4ve.points.prepare.division import Division
-from geo_lm4ve.points.prepare.listing import SPLITS, Listing
+from geo_lm4ve.points.prepare.listing import SPLITS, Listing, some
 from geo_lm4ve.points.prepare.sampled import Unreadable
 from geo_lm4ve.points.prepare.shards import Record, Row, Shard
-from geo_lm4ve.words import line
 
 REPORT = "report.json"
 SHOWN = 10
@@ -98,7 +97,7 @@ class Report:
         found = [f"{len(self.rows):,} clouds of {self.files:,} files in {len(listing.classes)} classes"]
         if failed := self.unreadable():
             found.append(f"unreadable: {len(failed):,} of {self.files:,} files; all of them: {REPORT}")
-            found += [f"  {one.name}: {one.reason}" for one in failed[:SHOWN]]
+            found += [f"  {one}" for one in failed[:SHOWN]]
         if groups := self.groups():
             found.append(f"groups: {groups['train'] + groups['test']:,}, of which {groups['test']:,} are in test")
         found += [self._doubled()] if self.duplicates() else []
@@ -110,7 +109,7 @@ class Report:
             "links to folders, not followed": listing.links,
             "files of other kinds, skipped": [f"{kind or 'no suffix'}: {n:,}" for kind, n in listing.skipped.items()],
         }
-        return found + [f"{what}: {len(names):,} ({_some(names)})" for what, names in lists.items() if names]
+        return found + [f"{what}: {len(names):,} ({some(names, SHOWN)})" for what, names in lists.items() if names]
 
     def _doubled(self) -> str:
         same = self.duplicates()
@@ -120,7 +119,3 @@ class Report:
             f"duplicates: {len(same):,} shapes are in {sum(map(len, same)):,} files ({REPORT}); {across:,} of them lie "
             f"in train and in test, {kinds:,} in several classes"
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join([*map(line, names[:SHOWN]), *["…"] * (len(names) > SHOWN)])

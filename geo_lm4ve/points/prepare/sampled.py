@@ -53,6 +53,10 @@ class Unreadable:
     name: str
     reason: str
 
+    def __str__(self) -> str:
+        """Both, the name once."""
+        return self.reason if self.name in self.reason else f"{self.name}: {self.reason}"
+
 
 Read: TypeAlias = Callable[[Sequence[Item]], Iterator[Sampled | Unreadable]]
 
@@ -88,7 +92,8 @@ def sampling(points: int, seed: int, files: int, workers: int) -> Iterator[Read]
     """A function that samples files and gives their clouds in the order of the files.
 
     Args:
-        points, seed: as of ``sample``.
+        points: per cloud.
+        seed: of the sampling.
         files: that will be read in all.
         workers: processes; they change no cloud.
 
