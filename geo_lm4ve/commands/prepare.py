@@ -31,7 +31,7 @@ from geo_lm4ve.words import line
 def parser(known: str = "", *, add_help: bool = True) -> argparse.ArgumentParser:
     """Options of all preparers; ``known`` describes these."""
     options = commands.parser("prepare", __doc__, known, add_help=add_help)
-    options.add_argument("name", metavar="NAME", help="a data set, see below")
+    options.add_argument("name", metavar="NAME", help="a data set; --help alone lists them")
     options.add_argument("--from", dest="source", type=Path, metavar="PATH", help="use this file instead of a download")
     options.add_argument("--check", action="store_true", help="verify the prepared data, change nothing")
     options.add_argument("--root", type=Path, metavar="DIR", help="where the data are (default: in datasets/NAME)")
@@ -59,12 +59,9 @@ def main(arguments: Sequence[str]) -> None:
 
 def _understood(arguments: Sequence[str]) -> tuple[Preparer, argparse.Namespace]:
     """Who prepares, and what the command line says; options of a preparer are known when its name is."""
-    if {"-h", "--help"} & set(arguments):
+    if {"-h", "--help"} & set(arguments) and all(word.startswith("-") for word in arguments):
         rows = "".join(f"  {name:<24}{preparer.summary}\n" for name, preparer in preparers().items())
-        options = parser(f"data sets:\n{rows}")
-        if chosen := next((preparers()[word] for word in arguments if word in preparers()), None):
-            chosen.options(options)
-        options.parse_args(arguments)
+        parser(f"data sets:\n{rows}").parse_args(arguments)
     named, _ = parser(add_help=False).parse_known_args(arguments)
     preparer, options = find(named.name), parser()
     preparer.options(options)

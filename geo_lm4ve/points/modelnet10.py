@@ -27,7 +27,7 @@ class ModelNet10Config(PointCloudConfig):
     def title(self, names: Sequence[str]) -> str:
         """ModelNet10 for its own classes; another folder by its name."""
         source = data_manifest(Path(self.root).expanduser()).source
-        own = f"ModelNet10 ({source + ', ' if source else ''}{self.points} points)"
+        own = f"ModelNet10 ({source + ', ' if source else ''}{self.described})"
         return own if tuple(names) == MODELNET10 else super().title(names)
 
     @property

@@ -54,7 +54,7 @@ class Preparer(ABC):
         return None
 
     def take(self, given: argparse.Namespace) -> None:
-        """Keep what the command line says, and set ``given.source`` where it is said otherwise; UserError if it cannot be."""
+        """Keep what the command line says (``given.source`` may be named otherwise); UserError where it cannot be."""
         self.workers, self.download = given.workers, given.download
 
     def place(self, source: Path | None) -> Path:

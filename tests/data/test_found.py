@@ -57,6 +57,9 @@ def test_links_to_files_are_files_and_links_to_folders_and_what_is_hidden_are_pa
     (tmp_path / "in" / "latest.off").symlink_to("a.off")
     (tmp_path / "in" / "round").symlink_to(tmp_path)
     assert found_in(tmp_path, tmp_path) == ["in/a.off", "in/latest.off"]
+    found = find([tmp_path], SUFFIXES)
+    assert found.links == [tmp_path / "in" / "round"]
+    assert found.remark() == f"links to folders, not followed: 1 ({tmp_path}/in/round)"
 
 
 def test_a_folder_without_any_is_left_out(tmp_path):

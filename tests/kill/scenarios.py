@@ -87,6 +87,29 @@ def _prepare(folder: Path) -> None:
     tool("prepare", "synthetic_solids", "--root", folder / "solids")
 
 
+def _meshes(folder: Path) -> None:
+    import numpy as np
+    import trimesh
+
+    from geo_lm4ve.points.solids.write import SOLIDS
+
+    for kind in list(SOLIDS)[:3]:
+        (folder / "meshes" / kind).mkdir(parents=True)
+        for number in range(20):
+            mesh = SOLIDS[kind](np.random.default_rng(number))
+            path = folder / "meshes" / kind / f"{number}.{('off', 'stl', 'obj')[number % 3]}"
+            trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(path)
+    (folder / "meshes" / kind / "broken.off").write_text("OFF 3 1 0")
+
+
+def _folder(folder: Path) -> None:
+    from geo_lm4ve.points.prepare import shards
+
+    shards.SHARD = 6  # several files of few clouds
+    places = (folder / "meshes", "--out", folder / "prepared")
+    tool("prepare", "folder", *places, "--workers", 1, "--test-fraction", 0.4)
+
+
 def _clouds(folder: Path) -> None:
     write_folder(folder / "data", train=60, test=30, points=400)
 
@@ -147,6 +170,7 @@ SCENARIOS = (
     Scenario("train in 2 processes", _small, _train_in_two, share=0.1, quick=False),
     Scenario("train the quick start", _solids, _quickstart, share=0.5, quick=False),
     Scenario("prepare solids", _nothing, _prepare),
+    Scenario("prepare a folder", _meshes, _folder),
     Scenario("order of points", _clouds, _fps_order),
     Scenario("scene cache", _scenes, _scene_cache),
     Scenario("evaluate", _trained, _evaluate),

@@ -59,7 +59,9 @@ def test_meshes_of_five_formats_become_clouds_with_normals_and_are_read(tmp_path
         assert np.abs(points.mean(0)).max() < 1e-6
         assert abs(np.linalg.norm(points, axis=1).max() - 1) < 1e-6
         np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, rtol=1e-6)
-    source = load_option("data", "point_folder", {"root": str(tmp_path / "out"), "points": 64, "val_fraction": 0}).build()
+    source = load_option(
+        "data", "point_folder", {"root": str(tmp_path / "out"), "points": 64, "val_fraction": 0}
+    ).build()
     assert source.info.classes == CLASSES
     assert source.info.counts == {"train": 8, "test": 2}
 
@@ -152,7 +154,9 @@ def test_every_file_that_is_left_out_has_a_reason(tmp_path):
         "box/few.npy": "has 5 points, at least 64 are needed", "box/one_place.npy": "lie at one place",
         "box/gone.obj": "there is no file", "top.off": "in the folder of no class",
     }  # fmt: skip
-    with pytest.raises(DataError, match=r"10 of 20 files in .* more than the 5.0% that --allow-failed allows; .*report"):
+    with pytest.raises(
+        DataError, match=r"10 of 20 files in .* more than the 5.0% that --allow-failed allows; .*report"
+    ):
         prepare(source, tmp_path / "out")
     assert not (tmp_path / "out" / "shape_names.txt").exists()
     report = prepare(source, tmp_path / "out", allow_failed=0.5)
@@ -220,7 +224,9 @@ def test_nothing_is_written_where_something_else_lies(tmp_path):
     assert not (source / "out").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("")
-    with pytest.raises(DataError, match=r"holds files that were not generated here: thesis.txt\. Prepared clouds go only"):
+    with pytest.raises(
+        DataError, match=r"holds files that were not generated here: thesis.txt\. Prepared clouds go only"
+    ):
         prepare(source, tmp_path / "mine")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
     prepare(source, tmp_path / "out")

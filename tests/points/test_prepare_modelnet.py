@@ -84,7 +84,9 @@ def test_other_folders_are_refused_with_what_is_wrong(tmp_path):
     with pytest.raises(DataError, match=r"ModelNet10 are no classes of it.*: it seems to be in .*in/ModelNet10"):
         made.prepare(tmp_path / "out", source.parent)
     (source / "sofa").rename(source / "couch")
-    with pytest.raises(DataError, match=r"\(classes are missing: sofa; couch are no classes of it\).*prepare.py folder DIR"):
+    with pytest.raises(
+        DataError, match=r"\(classes are missing: sofa; couch are no classes of it\).*prepare.py folder DIR"
+    ):
         made.prepare(tmp_path / "out", source)
     with pytest.raises(DataError, match=r"is prepared from a folder that you have: python tools/prepare.py modelnet10"):
         made.prepare(tmp_path / "out", None)
@@ -97,7 +99,7 @@ def test_other_folders_are_refused_with_what_is_wrong(tmp_path):
 
 
 def test_normal_resampled_clouds_are_reduced_to_their_farthest_points(tmp_path, monkeypatch):
-    counts = {kind: (2, 1) for kind in MODELNET40}
+    counts = dict.fromkeys(MODELNET40, (2, 1))
     source, out = write_resampled(tmp_path / "modelnet40_normal_resampled", "modelnet40", counts), tmp_path / "out"
     monkeypatch.setattr(ModelNet40, "models", {"train": 80, "test": 40})
     made = preparer("modelnet40", points=8)
@@ -112,9 +114,7 @@ def test_normal_resampled_clouds_are_reduced_to_their_farthest_points(tmp_path, 
     taken = table[order, :3] - table[order, :3].mean(0)
     with h5py.File(out / "ply_data_train0.h5") as file:
         np.testing.assert_allclose(file["normal"][night], table[order, 3:], atol=1e-6)
-        np.testing.assert_allclose(
-            file["data"][night], taken / np.linalg.norm(taken, axis=1).max(), atol=1e-5
-        )
+        np.testing.assert_allclose(file["data"][night], taken / np.linalg.norm(taken, axis=1).max(), atol=1e-5)
         assert file["label"][night, 0] == MODELNET40.index("night_stand")
     data = load_option("data", "modelnet40_8k", {"root": str(out), "points": 8}).build()
     assert data.info.title == "ModelNet40 (normal-resampled clouds, 8 points)"
@@ -123,7 +123,7 @@ def test_normal_resampled_clouds_are_reduced_to_their_farthest_points(tmp_path, 
 
 
 def test_a_cloud_that_is_cut_off_or_missing_is_named(tmp_path):
-    counts = {kind: (2, 1) for kind in MODELNET10}
+    counts = dict.fromkeys(MODELNET10, (2, 1))
     source = write_resampled(tmp_path / "in", "modelnet10", counts)
     path = source / "night_stand" / "night_stand_0001.txt"
     path.write_text("\n".join(path.read_text().splitlines()[:5]))
@@ -135,7 +135,7 @@ def test_a_cloud_that_is_cut_off_or_missing_is_named(tmp_path):
 
 
 def test_lists(tmp_path):
-    source = write_resampled(tmp_path / "in", "modelnet10", {kind: (1, 1) for kind in MODELNET10})
+    source = write_resampled(tmp_path / "in", "modelnet10", dict.fromkeys(MODELNET10, (1, 1)))
     with (source / "modelnet10_test.txt").open("a") as file:
         file.write("\nbed_0001\n")
     with pytest.raises(DataError, match="bed/bed_0001.txt is in train and in test by the lists in"):

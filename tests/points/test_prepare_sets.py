@@ -76,8 +76,10 @@ def test_modelnet40_refuses_another_archive(release, tmp_path):
     other.write_bytes(release.read_bytes()[:-1])
     with pytest.raises(DataError, match="it is cut off or another file"):
         find("modelnet40").prepare(tmp_path / "out", other)
-    with pytest.raises(DataError, match=r"there is no file .* An unpacked folder needs no preparation: set data.root"):
-        find("modelnet40").prepare(tmp_path / "out", tmp_path)
+    with pytest.raises(DataError, match=r"there is no file .* clouds in HDF5 files need no preparation: set data.root"):
+        find("modelnet40").prepare(tmp_path / "out", tmp_path / "gone.zip")
+    with pytest.raises(DataError, match=r"needs no preparation, its clouds are read as they lie: set data.root to it"):
+        find("modelnet40").prepare(tmp_path / "out", tmp_path / "files")
     assert not (tmp_path / "out").exists()
 
 

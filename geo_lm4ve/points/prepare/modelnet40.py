@@ -81,7 +81,7 @@ class ModelNet40(ModelNet):
         if not source.is_file():
             raise DataError(
                 f"there is no file {source}: --from takes the archive {manifest.archive}, or a folder of meshes or "
-                "clouds"
+                "clouds; clouds in HDF5 files need no preparation: set data.root to their folder"
             )
         if (found := checksum(source, "md5")) != manifest.md5:
             raise DataError(
