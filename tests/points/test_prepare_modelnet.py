@@ -138,7 +138,7 @@ def test_lists(tmp_path):
     source = write_resampled(tmp_path / "in", "modelnet10", dict.fromkeys(MODELNET10, (1, 1)))
     with (source / "modelnet10_test.txt").open("a") as file:
         file.write("\nbed_0001\n")
-    with pytest.raises(DataError, match="bed/bed_0001.txt is in train and in test by the lists in"):
+    with pytest.raises(DataError, match=r"bed/bed_0001.txt is in train and in test by the lists in"):
         list_resampled(source, "modelnet10")
     (source / "modelnet10_test.txt").write_text("bed_sheet_0001\n")
     with pytest.raises(DataError, match=r"modelnet10_test.txt names bed_sheet_0001, but .* has no class 'bed_sheet'"):
