@@ -1,11 +1,14 @@
 """Small folders of meshes with a sub-folder for each class."""
 
+import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import trimesh
 
 from geo_lm4ve.geometry.solids.mesh import Mesh, box, cylinder
+from geo_lm4ve.prepare.base import find
 
 FORMATS = ("off", "stl", "obj", "ply", "glb")
 CLASSES = ("box", "can")
@@ -55,3 +58,31 @@ def write_resampled(root: Path, name: str, counts: dict[str, tuple[int, int]], p
         (root / f"{name}_{split}.txt").write_text("\n".join(names))
     (root / f"{name}_shape_names.txt").write_text("\n".join(counts) + "\n")
     return root
+
+
+def prepare(source, out, **settings):
+    """The report of a preparation with small clouds."""
+    preparer = type(find("folder"))()
+    preparer.points = 64
+    for key, value in settings.items():
+        assert hasattr(preparer, key)
+        setattr(preparer, key, value)
+    preparer.prepare(out, source)
+    return json.loads((out / "report.json").read_text())
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def rows_of(out):
+    """name -> (points, normals, label, split)"""
+    found = {}
+    for path in sorted(out.glob("ply_data_*.h5")):
+        record = json.loads(path.with_suffix(".json").read_text())
+        with h5py.File(path) as file:
+            assert len(record["rows"]) == len(file["data"])
+            for number, row in enumerate(record["rows"]):
+                value = file["data"][number], file["normal"][number], file["label"][number, 0], path.name[9:13]
+                found[row["file"]] = value
+    return found

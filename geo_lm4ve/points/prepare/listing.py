@@ -151,7 +151,7 @@ def _check_splits(folder: Path, items: Sequence[Item]) -> None:
 
 def _check_classes(folder: Path, classes: Sequence[str], homeless: Sequence[str]) -> None:
     if not classes:
-        raise DataError(f"{folder} has no class: {some(homeless)} lie at its top; {LAYOUT}")
+        raise DataError(f"{folder} has no class, its files lie at the top ({some(homeless)}): {LAYOUT}")
     if odd := [name for name in classes if line(name) != name or name != name.strip()]:
         raise DataError(
             f"{folder}: the name of the class {odd[0]!r:.80} is not UTF-8, or holds characters that are not seen; "
