@@ -161,7 +161,7 @@ def test_options_are_checked(tmp_path, capsys):
         ("--test-fraction", "1"): "--test-fraction 1.0 must lie between 0 and 1",
         ("--group-by", "("): "is no regular expression", ("--group-by", "a"): "has no group",
         ("--group-by", "(zz)"): "does not match 4 of 4 files, e.g. box/box_0000.off",
-        ("--download",): "has no meaning", ("--pionts", "3"): "did you mean",
+        ("--download",): "has no meaning",
     }  # fmt: skip
     for arguments, text in wrong.items():
         code, _, error = tool(capsys, "prepare", "folder", source, "--out", tmp_path / "out", *arguments)
