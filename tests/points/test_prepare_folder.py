@@ -121,6 +121,8 @@ def test_what_is_worth_a_look_is_said(tmp_path, capsys):
     assert report["never_tested"] == ["single"]
     ((first, second),) = report["duplicates"]
     assert {first["file"], second["file"]} == {"box/box_0003.obj", "single/one.off"}
+    rows = rows_of(tmp_path / "out")
+    assert not np.allclose(rows[first["file"]][0], rows[second["file"]][0], atol=0.1)  # drawn by name
     said = capsys.readouterr().err
     assert "classes of which nothing is in test: 1 (single)" in said
     assert "duplicates: 1 shapes are in 2 files (report.json)" in said
