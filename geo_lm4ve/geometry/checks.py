@@ -1,4 +1,4 @@
-"""Checks shared by the public point operations: shape, finiteness, counts."""
+"""Checks shared by the public point operations: shape, finiteness, counts; and of features."""
 
 from __future__ import annotations
 
@@ -61,4 +61,15 @@ def count(name: str, value: int, available: int) -> None:
         raise ValueError(
             f"{name} must be between 1 and the number of points, got {name}={value} for {available} points; "
             f"lower {name} or give denser clouds"
+        )
+
+
+def features(name: str, values: Tensor | None, points: Tensor, channels: int) -> None:
+    """ValueError unless there are ``channels`` features of every point (b, n, channels); none at all if it is 0."""
+    found = None if values is None else tuple(values.shape)
+    expected = (*points.shape[:2], channels) if channels else None
+    if found != expected:
+        raise ValueError(
+            f"{name} must be {expected} for points {tuple(points.shape)}, got {found}; the layout is (b, n, channels), "
+            "and the number of channels is fixed when the layer is made"
         )

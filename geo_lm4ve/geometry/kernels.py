@@ -1,8 +1,14 @@
 """Which implementation serves a point operation, and why.
 
-``pointnet2_ops`` (CUDA) and ``torch-quickfps`` (compiled CPU code) are used when they can be imported, plain torch
-otherwise. All give the same indices wherever the answer is unique; they may differ where two points are equally far
-to the last float32 digit (duplicates, points on a grid). ``with reference():`` asks for plain torch.
+``pointnet2_ops`` (CUDA) and ``torch-quickfps`` (compiled CPU code) are used when they can be imported, scipy's kd-tree
+where it is faster, plain torch otherwise. All give the same indices wherever the answer is unique. Where points are
+equally far (duplicates, points on a grid), to the last digit of dx^2 + dy^2 + dz^2 in the dtype of the points:
+
+- nearest neighbours: the lower index comes first, in plain torch and by the kd-tree;
+- ball query: there are no ties, since hits are taken in index order;
+- farthest point sampling: the lowest index in plain torch, any of them by the others.
+
+CUDA kernels may round once less and then see other ties. ``with reference():`` asks for plain torch.
 """
 
 from __future__ import annotations
@@ -21,20 +27,24 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from geo_lm4ve.geometry import kd_tree
 from geo_lm4ve.geometry import reference as plain
 
-QUICKFPS, POINTNET2, TORCH = "torch-quickfps", "pointnet2_ops", "torch"
-_MODULES = {QUICKFPS: "torch_quickfps", POINTNET2: "pointnet2_ops.pointnet2_utils"}
+QUICKFPS, POINTNET2, SCIPY, TORCH = "torch-quickfps", "pointnet2_ops", "scipy", "torch"
+_MODULES = {QUICKFPS: "torch_quickfps", POINTNET2: "pointnet2_ops.pointnet2_utils", SCIPY: "scipy.spatial"}
 _FASTER = {
     "farthest_point_sample": {"cpu": QUICKFPS, "cuda": POINTNET2},
-    "knn": {},
+    "knn": {"cpu": SCIPY},
     "ball_query": {"cuda": POINTNET2},
-    "three_nn": {"cuda": POINTNET2},
+    "three_nn": {"cpu": SCIPY, "cuda": POINTNET2},
 }
 _HINTS = {
     QUICKFPS: "pip install 'geo_lm4ve[fast]'",
     POINTNET2: "build it from github.com/erikwijmans/Pointnet2_PyTorch",
+    SCIPY: "pip install scipy",
 }
+_WHERE = {SCIPY: ", a kd-tree for large clouds"}
+_DOUBLE = {SCIPY}
 _reference_only: ContextVar[bool] = ContextVar("reference_only", default=False)
 
 
@@ -69,7 +79,7 @@ def choose(op: str, device: torch.device | str = "cpu", dtype: torch.dtype = tor
         return Choice(TORCH, "asked for by kernels.reference()")
     if faster is None:
         return Choice(TORCH, f"no other implementation on {torch.device(device).type}")
-    if dtype != torch.float32:
+    if dtype != torch.float32 and faster not in _DOUBLE:
         return Choice(TORCH, f"{faster} works in float32, the points are {dtype}")
     module, reason = probe(faster)
     return Choice(faster if module else TORCH, reason)
@@ -91,7 +101,7 @@ def probe(package: str) -> tuple[ModuleType | None, str]:
         return None, f"{package} is not installed: {_HINTS[package]}"
     except (ImportError, OSError, RuntimeError) as error:
         return None, f"{package} is installed but does not load: {error}"
-    return module, f"{package} {_version(package)}"
+    return module, f"{package} {_version(package)}{_WHERE.get(package, '')}"
 
 
 def _version(package: str) -> str:
@@ -108,11 +118,21 @@ def _module(package: str) -> ModuleType:
     return module
 
 
+def _chosen(op: str, points: Tensor) -> str:
+    return _implementation(op, points.device.type, points.dtype)
+
+
+@torch.compiler.assume_constant_result
+def _implementation(op: str, device: str, dtype: torch.dtype) -> str:
+    """A graph keeps what was chosen when it was traced: ``reference()`` round a later call does not reach into it."""
+    return choose(op, device, dtype).implementation
+
+
 def farthest_point_sample(
     points: Float[Tensor, "b n 3"], count: int, start: int, skip_near_origin: float
 ) -> Int[Tensor, "b k"]:
     """Checked arguments to the chosen implementation; see ``sampling.farthest_point_sample``."""
-    implementation = choose("farthest_point_sample", points.device, points.dtype).implementation
+    implementation = _chosen("farthest_point_sample", points)
     if implementation == QUICKFPS and skip_near_origin == 0:
         return _quickfps(points, count, start)
     if implementation == POINTNET2 and start == 0 and skip_near_origin in (0, 1e-3):
@@ -131,18 +151,31 @@ def ball_query(
     queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], radius: float, k: int
 ) -> Int[Tensor, "b m k"]:
     """Checked arguments to the chosen implementation; see ``neighbours.ball_query``."""
-    if choose("ball_query", points.device, points.dtype).implementation == POINTNET2:
+    if _chosen("ball_query", points) == POINTNET2:
         return _pointnet2_ball_query(queries, points, radius, k)
     return plain.ball_query(queries, points, radius, k)
+
+
+def knn(queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], k: int) -> Int[Tensor, "b m k"]:
+    """Checked arguments to the chosen implementation; see ``neighbours.knn``."""
+    return _nearest("knn", queries, points, k)[1]
 
 
 def three_nn(
     queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"]
 ) -> tuple[Float[Tensor, "b m 3"], Int[Tensor, "b m 3"]]:
     """Checked arguments to the chosen implementation; see ``neighbours.three_nn``."""
-    if choose("three_nn", points.device, points.dtype).implementation == POINTNET2:
+    if _chosen("three_nn", points) == POINTNET2:
         return _pointnet2_three_nn(queries, points)
-    return plain.three_nn(queries, points)
+    squared, indices = _nearest("three_nn", queries, points, 3)
+    return squared.sqrt(), indices
+
+
+def _nearest(op: str, queries: Tensor, points: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Squared distances and indices, by a tree where one is at hand and pays."""
+    if _chosen(op, points) == SCIPY and kd_tree.pays(points.shape[1], queries.shape[1], k):
+        return _kd_tree(queries, points, k)
+    return plain.nearest(queries, points, k)
 
 
 def _operator(name: str, schema: str) -> Callable[[Callable[..., Any]], torch.library.CustomOpDef]:
@@ -192,3 +225,14 @@ def _pointnet2_three_nn(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor
 @_pointnet2_three_nn.register_fake
 def _(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     return torch.empty_like(queries), torch.empty_like(queries, dtype=torch.long)
+
+
+@_operator("kd_tree", "(Tensor queries, Tensor points, int k) -> (Tensor, Tensor)")
+def _kd_tree(queries: Tensor, points: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    return kd_tree.nearest(queries, points, k)
+
+
+@_kd_tree.register_fake
+def _(queries: Tensor, points: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    shape = (*queries.shape[:2], k)
+    return queries.new_empty(shape), queries.new_empty(shape, dtype=torch.long)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from geo_lm4ve.geometry import checks, kernels, reference
+from geo_lm4ve.geometry import checks, kernels
 
 
 @torch.no_grad()
@@ -17,7 +17,8 @@ def knn(
 ) -> Int[Tensor, "b m k"]:
     """Indices of the k nearest points of every query, nearest first.
 
-    A query that is itself one of the points finds itself at distance 0.
+    A query that is itself one of the points finds itself at distance 0. Of equally far points the one with the lower
+    index comes first.
 
     Args:
         queries: (B, M, 3).
@@ -30,7 +31,7 @@ def knn(
     """
     queries, points = checks.pair(queries, points, finite)
     checks.count("k", k, points.shape[1])
-    return reference.knn(queries, points, k)
+    return kernels.knn(queries, points, k)
 
 
 @torch.no_grad()
@@ -66,6 +67,8 @@ def three_nn(
     queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], *, finite: bool = False
 ) -> tuple[Float[Tensor, "b m 3"], Int[Tensor, "b m 3"]]:
     """Distances and indices of the three nearest points of every query, nearest first (for interpolation).
+
+    Of equally far points the one with the lower index comes first.
 
     Args:
         queries: (B, M, 3).

@@ -49,10 +49,25 @@ def _farthest_point_sample(points: Tensor, count: int, start: int, skip_near_ori
     return chosen[..., 0].T
 
 
-def knn(queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], k: int) -> Int[Tensor, "b m k"]:
-    """Indices of the k nearest points of every query, nearest first."""
-    found = [squared.topk(k, largest=False).indices for squared in _squared_distances(queries, points)]
-    return torch.cat(found, dim=1)
+def nearest(
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], k: int
+) -> tuple[Float[Tensor, "b m k"], Int[Tensor, "b m k"]]:
+    """Squared distances and indices of the k nearest points, nearest first; of equally far ones, lower index first."""
+    found = [_smallest(squared, k) for squared in _squared_distances(queries, points)]
+    squared, indices = (torch.cat(parts, dim=1) for parts in zip(*found))
+    return squared, indices
+
+
+def _smallest(squared: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k smallest of (b, m, n) and where they stand. ``topk`` alone takes any of equal entries."""
+    if squared.dtype == torch.float64:
+        values, indices = squared.sort(dim=-1, stable=True)
+        return values[..., :k], indices[..., :k]
+    # The bits of floats >= 0 are ordered as the floats are. With the index below them no two numbers are equal.
+    index = torch.arange(squared.shape[-1], device=squared.device)
+    bits = squared.view(torch.int32).long().bitwise_left_shift_(32).bitwise_or_(index)
+    found = bits.topk(k, largest=False).values
+    return (found >> 32).int().view(torch.float32), found & 0xFFFFFFFF
 
 
 def ball_query(
@@ -64,19 +79,12 @@ def ball_query(
     return torch.cat(found, dim=1)
 
 
-def three_nn(
-    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"]
-) -> tuple[Float[Tensor, "b m 3"], Int[Tensor, "b m 3"]]:
-    """Distances and indices of the three nearest points, nearest first."""
-    found = [squared.topk(3, largest=False) for squared in _squared_distances(queries, points)]
-    squared, indices = (torch.cat(parts, dim=1) for parts in zip(*found))
-    return squared.sqrt(), indices
-
-
 def _squared_distances(queries: Tensor, points: Tensor) -> Iterator[Tensor]:
     """Squared distances (b, m', n) of consecutive stretches of the queries.
 
-    Differences are squared, not expanded into products: a point is then at distance exactly 0 from itself.
+    Differences are squared, not expanded into products: a point is then at distance exactly 0 from itself. They are
+    added up one by one, x first, and every operation rounds (no fused multiply-add): the numbers are the same wherever
+    they are computed, and so it is the same points that are equally far.
     """
     at_once = PAIRS_AT_ONCE["cuda" if points.is_cuda else "cpu"]
     axes = [points[:, None, :, axis].contiguous() for axis in range(3)]
@@ -85,7 +93,7 @@ def _squared_distances(queries: Tensor, points: Tensor) -> Iterator[Tensor]:
         term = torch.empty_like(squared)
         for axis in (1, 2):
             torch.sub(part[..., axis, None], axes[axis], out=term)
-            squared.addcmul_(term, term)
+            squared.add_(term.square_())
         yield squared
 
 

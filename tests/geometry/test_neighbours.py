@@ -63,6 +63,16 @@ def test_three_nn_distances_and_indices():
     assert_equal_up_to_rounding(found, expected.values[..., :3])
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_of_equally_far_points_the_lower_index_comes_first(dtype):
+    points = torch.tensor([[[2.0, 0, 0], [1, 0, 0], [0, -1, 0], [0, 0, 1], [-1, 0, 0], [0, 0, 0]]], dtype=dtype)
+    query = torch.zeros(1, 1, 3, dtype=dtype)
+    assert knn(query, points, 4).tolist() == [[[5, 1, 2, 3]]]
+    assert knn(query, points.flip(1), 4).tolist() == [[[0, 1, 2, 3]]]
+    assert three_nn(query, points)[1].tolist() == [[[5, 1, 2]]]
+    assert knn(points * 0, points * 0, 6).tolist() == [[list(range(6))] * 6]
+
+
 def test_long_query_lists_are_cut_without_a_trace(monkeypatch):
     queries, points = random_clouds(2, 31), random_clouds(2, 40, seed=1)
     calls = {

@@ -32,3 +32,23 @@ def shapes_unchecked() -> Iterator[None]:
         yield
     finally:
         jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def awkward_clouds(batch: int, points: int, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+    """Clouds in which points are often equally far, or nearly so; with normal ones beside them."""
+    generator = torch.Generator().manual_seed(points)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=dtype)
+
+    return {
+        "normal": normal(batch, points, 3),
+        "grid": torch.randint(-2, 3, (batch, points, 3), generator=generator).to(dtype),
+        "twice": normal(batch, points, 3)[:, torch.arange(points) // 2],
+        "duplicates": normal(batch, points // 4 + 1, 3).repeat(1, 4, 1)[:, :points],
+        "collinear": normal(batch, points, 1) * normal(batch, 1, 3) + normal(batch, 1, 3),
+        "all equal": normal(batch, 1, 3).repeat(1, points, 1),
+        "far away": normal(batch, points, 3) * 0.01 + 1000,
+        "sphere": torch.nn.functional.normalize(normal(batch, points, 3), dim=-1),
+        "vanishing squares": normal(batch, points, 3) * 1e-22,
+    }

@@ -6,6 +6,8 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from geo_lm4ve.layers.shared_mlp import folded
+
 
 class MiniPointNet(nn.Module):
     """Shared MLP on points, maximum over the group, shared MLP on (group feature, point feature), maximum.
@@ -32,23 +34,15 @@ class MiniPointNet(nn.Module):
     def forward(self, groups: Float[Tensor, "b g m c"]) -> Float[Tensor, "b g d"]:
         """A token per group of ``m`` points; the order of the points does not matter."""
         # In place where autograd allows it: memory traffic of (b, g, m, 4 width) tensors is what this network costs.
-        weight, bias = self._folded(self.lift, self.lift_norm)
+        weight, bias = folded(self.lift, self.lift_norm)
         lifted = self._normed(F.linear(groups, weight, bias), self.lift_norm).relu_()
         local = self.local(lifted)
-        weight, bias = self._folded(self.joint, self.joint_norm)
+        weight, bias = folded(self.joint, self.joint_norm)
         for_group, for_point = weight.chunk(2, dim=1)
         of_group = F.linear(local.amax(dim=2, keepdim=True), for_group, bias)
         of_point = F.linear(local, for_point)
         joint = self._normed(of_point.add_(of_group), self.joint_norm).relu_()
         return self.out(joint).amax(dim=2)
-
-    def _folded(self, linear: nn.Linear, norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
-        """Weight and bias of ``linear``, in eval mode with the norm's affine map included."""
-        if norm.training:
-            return linear.weight, linear.bias
-        mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
-        scale = norm.weight * (variance + norm.eps).rsqrt()
-        return linear.weight * scale[:, None], (linear.bias - mean) * scale + norm.bias
 
     def _normed(self, x: Tensor, norm: nn.BatchNorm1d) -> Tensor:
         """Batch norm over all points of all groups, unless it is already folded in."""

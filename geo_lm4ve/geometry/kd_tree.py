@@ -1,0 +1,93 @@
+"""Nearest neighbours by scipy's kd-tree, on CPUs: the indices of ``reference.nearest``, in ties too."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from geo_lm4ve.geometry import reference
+
+FEWEST_POINTS, FEWEST_QUERIES, FEWEST_PAIRS, POINTS_PER_NEIGHBOUR = 256, 32, 1 << 15, 16
+"""Per cloud. Below these sizes ``reference.nearest`` is as fast or faster (``benchmarks/point_ops.py``)."""
+
+SPARE = 2
+"""Neighbours asked for beyond k. They show where the k-th is a tie, and a point given twice causes none at the end."""
+
+SLACK = 32
+"""Roundings by which a squared distance can at most be off, here and in the tree; about six are possible."""
+
+
+def pays(points: int, queries: int, k: int) -> bool:
+    """Whether building a tree of a cloud and searching it is faster than comparing each query with each point."""
+    enough = points >= FEWEST_POINTS and queries >= FEWEST_QUERIES and points * queries >= FEWEST_PAIRS
+    return enough and points >= POINTS_PER_NEIGHBOUR * k
+
+
+def nearest(
+    queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], k: int
+) -> tuple[Float[Tensor, "b m k"], Int[Tensor, "b m k"]]:
+    """Squared distances and indices of the k nearest points, nearest first; of equally far ones, lower index first.
+
+    Clouds, and queries where there are few clouds, are spread over as many threads as PyTorch has. Rows where rounding
+    or a tie could hide a point from the tree are found anew by ``reference.nearest``.
+    """
+    distances, indices = _candidates(queries.numpy(), points.numpy(), min(k + SPARE, points.shape[1]))
+    squared = _squared(queries.numpy(), points.numpy(), indices)
+    _sort_ties(squared.reshape(-1, squared.shape[-1]), indices.reshape(-1, indices.shape[-1]))
+    found = torch.from_numpy(squared[..., :k].copy()), torch.from_numpy(indices[..., :k].copy())
+    if indices.shape[-1] < points.shape[1]:
+        unsure = torch.from_numpy(squared[..., k - 1] >= _all_others(distances[..., -1], squared.dtype))
+        for cloud in unsure.any(dim=1).nonzero()[:, 0].tolist():
+            rows = unsure[cloud]
+            again = reference.nearest(queries[cloud : cloud + 1, rows], points[cloud : cloud + 1], k)
+            for values, better in zip(found, again):
+                values[cloud, rows] = better[0]
+    return found
+
+
+def _candidates(queries: np.ndarray, points: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distances in float64 and indices (b, m, count) as the tree finds them, nearest first."""
+    from scipy.spatial import cKDTree  # heavy, and not needed on a GPU
+
+    distances = np.empty((*queries.shape[:2], count))
+    indices = np.empty(distances.shape, dtype=np.int64)
+    threads = torch.get_num_threads()
+    workers = max(1, threads // max(1, len(points)))
+
+    def search(cloud: int) -> None:
+        tree = cKDTree(points[cloud], balanced_tree=False, compact_nodes=False)  # sooner built, and searched as fast
+        found = tree.query(queries[cloud], count, workers=workers)
+        distances[cloud], indices[cloud] = (rows.reshape(-1, count) for rows in found)
+
+    if min(threads, len(points)) > 1:
+        with ThreadPoolExecutor(min(threads, len(points))) as pool:
+            list(pool.map(search, range(len(points))))  # the list brings errors out
+    else:
+        for cloud in range(len(points)):
+            search(cloud)
+    return distances, indices
+
+
+def _squared(queries: np.ndarray, points: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Squared distances (b, m, count) with the reference's roundings; the tree's are those of float64."""
+    cloud = np.arange(len(points))[:, None, None]
+    x, y, z = ((queries[:, :, None, axis] - points[..., axis][cloud, indices]) ** 2 for axis in range(3))
+    return x + y + z
+
+
+def _all_others(farthest: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """What the squared distances of all points but the candidates, as numbers of this dtype, are not below."""
+    info = np.finfo(dtype)
+    return farthest**2 * (1 - SLACK * info.eps) - SLACK * info.tiny
+
+
+def _sort_ties(squared: np.ndarray, indices: np.ndarray) -> None:
+    """Rows (r, count) that are not strictly ascending are sorted in place, by distance and then by index."""
+    rows = np.flatnonzero((squared[:, 1:] <= squared[:, :-1]).any(axis=1))
+    order = np.lexsort((indices[rows], squared[rows]))
+    squared[rows] = np.take_along_axis(squared[rows], order, axis=1)
+    indices[rows] = np.take_along_axis(indices[rows], order, axis=1)
