@@ -45,7 +45,7 @@ class Trainer:
             lock.take(self.session, folder)
         self.check_settings()
         torch.manual_seed(experiment.seed)
-        begun = begin(experiment, self.run.init_from if folder is None else None)
+        begun = begin(experiment, self.run.init_from if folder is None else None, start=True)
         extra: dict[str, Any] = {}
         if folder is not None and (folder / RESUME).is_file():
             extra = open_resume(folder, begun.backbone)
@@ -54,7 +54,7 @@ class Trainer:
         counts = self.data.info.counts
         self.run.check_splits(self.data.info.title, (split for split in counts if counts[split]), selects=True)
         self.model, _ = begun.model(self.task.outputs)
-        self.model.classes = self.data.info.classes
+        self.model.classes = tuple(self.task.classes)
         self.optimizer = self.optim.build(
             self.model,
             bridge_lr_scale=experiment.bridge.lr_scale,

@@ -9,22 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import Any, cast
 
 from geo_lm4ve.compare.runs import UNTRAINED
-from geo_lm4ve.config import ConfigError
+from geo_lm4ve.config import ConfigError, lookup
+from geo_lm4ve.engine.stored import OfficialWeights, SavedWeights
 from geo_lm4ve.experiment import ExperimentConfig
-from geo_lm4ve.model import Backbone, Model, ModelConfig, check_block
+from geo_lm4ve.model import Backbone, Model, ModelConfig
+from geo_lm4ve.parts.head import HeadConfig
 from geo_lm4ve.parts.run import RunConfig
-from geo_lm4ve.pretrained import check_official, load_official, read_checkpoint
+from geo_lm4ve.pretrained import read_checkpoint
 from geo_lm4ve.run_files import SELECTED, read_selected
 from geo_lm4ve.saved import CARD, WEIGHTS, CheckpointError, read_card, read_weights
-from geo_lm4ve.words import lines, short
-
-_LISTED = 3
-"""Tensors and classes that a message about other ones names."""
 
 
 def model_config(experiment: ExperimentConfig, outputs: int | None = None) -> ModelConfig:
@@ -91,98 +87,30 @@ def card_of(source: Path) -> dict[str, Any]:
     return read_card(checkpoint_folder(source) / CARD)
 
 
-@dataclass(frozen=True)
-class SavedWeights:
-    """The weights of a run or a saved model, read.
+def opened(source: Path, head: HeadConfig | None = None) -> SavedWeights | OfficialWeights:
+    """The weights in a run folder, a saved model or an official file.
 
-    Attributes:
-        folder: that ``save_pretrained`` wrote.
-        card: what the model says of itself.
-        weights: all that was trained.
+    Args:
+        source: where they lie.
+        head: of a model that starts from them: those of a pre-training that had another head are then taken like an
+            official file's, without that head; None: the model has to be the one that was trained.
+
+    Raises:
+        CheckpointError: they cannot be read.
     """
-
-    folder: Path
-    card: dict[str, Any]
-    weights: dict[str, Tensor]
-
-    def check(self, backbone: Backbone, run: RunConfig) -> None:
-        """Look whether they are of this model and block; CheckpointError, BlockError."""
-        check_block(backbone, self.card["block_reference"], run.allow_other_block)
-        model = backbone.rehearsed(self.card["outputs"])
-        if model is not None:
-            self._check_tensors(model.state_dict())
-
-    def load(self, model: Model, run: RunConfig) -> str:
-        """Put them into a model; returns what was loaded."""
-        if model.config is not None and model.config.outputs != self.card["outputs"]:
-            raise CheckpointError(
-                f"{self.folder} was trained for {self.card['outputs']} outputs, the data and task at hand have "
-                f"{model.config.outputs}; choose data like those it was trained on"
-            )
-        self._check_tensors(model.state_dict())
-        model.load_state_dict(self.weights)
-        return str(self.folder)
-
-    def check_classes(self, classes: Sequence[str], title: str) -> None:
-        """CheckpointError unless data have the classes that the outputs stand for, in their order."""
-        own = self.card["classes"]
-        if own and list(classes) != own:
-            raise CheckpointError(
-                f"{self.folder} tells {_named(own)} apart, {title} has {_named(classes)}: there is no score. Choose "
-                "data with the same classes in the same order"
-            )
-
-    def _check_tensors(self, wanted: Mapping[str, Tensor]) -> None:
-        found = {name: tuple(value.shape) for name, value in self.weights.items()}
-        own = {name: tuple(value.shape) for name, value in wanted.items()}
-        wrong = [
-            f"{name} is {found.get(name, 'missing')} in the file, {own.get(name, 'missing')} in the model"
-            for name in sorted(found.keys() | own.keys())
-            if found.get(name) != own.get(name)
-        ]
-        if wrong:
-            more = f"; {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
-            raise CheckpointError(
-                f"{self.folder} was trained with another model: leave encoder, bridge and head as they were "
-                f"({'; '.join(wrong[:_LISTED])}{more})"
-            )
+    if not source.is_dir():
+        return OfficialWeights(source, read_checkpoint(source))
+    folder = checkpoint_folder(source)
+    card, weights = read_card(folder / CARD), read_weights(folder / WEIGHTS)
+    if head is not None and of_pretraining(card, head):
+        return OfficialWeights(folder, weights, card["block_reference"])
+    return SavedWeights(folder, card, weights)
 
 
-@dataclass(frozen=True)
-class OfficialWeights:
-    """An official checkpoint, or the weights of a model of ours as a single file, read.
-
-    Attributes:
-        path: of the file.
-        state: its tensors under the file's names.
-    """
-
-    path: Path
-    state: dict[str, Tensor]
-
-    def check(self, backbone: Backbone, run: RunConfig) -> None:
-        """Look whether they are of this encoder and block, and of its sizes; CheckpointError."""
-        model = backbone.rehearsed(backbone.config.outputs)
-        if model is not None:
-            check_official(model, self.state, allow=tuple(run.allow_missing), place=self.path)
-
-    def load(self, model: Model, run: RunConfig) -> str:
-        """Put them into a model and print what became of each tensor; returns what was loaded."""
-        allow, classes = tuple(run.allow_missing), run.classes.name
-        print(lines(load_official(model, self.state, allow=allow, classes=classes, place=self.path)))
-        return str(self.path)
-
-    def check_classes(self, classes: Sequence[str], title: str) -> None:
-        """Such files do not say what their outputs stand for."""
-        return None
-
-
-def opened(source: Path) -> SavedWeights | OfficialWeights:
-    """The weights in a run folder, a saved model or an official file; CheckpointError where they cannot be read."""
-    if source.is_dir():
-        folder = checkpoint_folder(source)
-        return SavedWeights(folder, read_card(folder / CARD), read_weights(folder / WEIGHTS))
-    return OfficialWeights(source, read_checkpoint(source))
+def of_pretraining(card: Mapping[str, Any], head: HeadConfig) -> bool:
+    """Whether a saved model has a head of pre-training that a model with ``head`` does not go on with."""
+    saved = card["head"]["name"]
+    return saved != head.name and not cast("type[HeadConfig]", lookup("head", saved)).lasting
 
 
 @dataclass(frozen=True)
@@ -210,19 +138,20 @@ class Beginning:
             self.weights.check_classes(classes, title)
 
 
-def begin(experiment: ExperimentConfig, source: Path | str | None = None) -> Beginning:
+def begin(experiment: ExperimentConfig, source: Path | str | None = None, *, start: bool = False) -> Beginning:
     """Build and look at all of a model that needs no data.
 
     Args:
         experiment: whose model; seed torch's generator first for reproducible weights.
         source: a run folder, a saved model or an official file to take weights from.
+        start: the model starts from them: those of a pre-training fit it without their head.
 
     Raises:
         CheckpointError: ``source`` cannot be read or is of another model.
         BlockError: the block's weights are not at hand, or not those of ``source``.
         ConfigError: a size of which no memory can be had; names it.
     """
-    weights = None if source is None else opened(Path(source))
+    weights = None if source is None else opened(Path(source), experiment.head if start else None)
     backbone = model_config(experiment).backbone()
     backbone.rehearsed(backbone.config.outputs)
     if weights is not None:
@@ -245,9 +174,3 @@ def begin_evaluation(experiment: ExperimentConfig, folder: Path | None) -> Begin
             "(a run, a saved model or an official checkpoint file)"
         )
     return begun
-
-
-def _named(classes: Sequence[str]) -> str:
-    """How many classes, and the first ones."""
-    shown = ", ".join(short(name, 40) for name in classes[:_LISTED])
-    return f"{len(classes)} classes ({shown}{', …' if len(classes) > _LISTED else ''})" if classes else "no classes"

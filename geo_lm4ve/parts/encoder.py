@@ -76,6 +76,10 @@ class EncoderConfig(PartConfig):
         """
         return ""
 
+    def unmasked(self) -> EncoderConfig:
+        """The encoder that is used after pre-training: this one, unless it hides a part of every sample."""
+        return self
+
     def sample_batch(self, size: int = 2, seed: int = 0) -> Batch:
         """A small batch of random samples such as the encoder takes, for tests of models and a first look."""
         raise NotImplementedError

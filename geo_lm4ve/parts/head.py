@@ -48,10 +48,12 @@ class HeadConfig(PartConfig):
         default_outputs: outputs that ``create_model`` gives the head unless told, those of the published model; None:
             it has to be told. An experiment asks its task.
         gives: class of its predictions; None: not said, and nothing is refused for it.
+        lasting: False for a head of pre-training: a model with another head starts from its run without it.
     """
 
     default_outputs: ClassVar[int | None] = None
     gives: ClassVar[type | None] = None
+    lasting: ClassVar[bool] = True
 
     def needs(self) -> frozenset[str] | None:
         """Names of the spans and context entries that the head reads (of ``EncoderConfig.offers``); None: not said."""

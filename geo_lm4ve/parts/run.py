@@ -45,7 +45,7 @@ class RunConfig(PartConfig):
         max_steps: stop after this many optimiser steps (to try things out); None: train all epochs.
         split: split that the final score of a training run, and ``tools/evaluate.py``, is for.
         checkpoint: for evaluation without a run folder: a run, a ``save_pretrained`` folder or an official file.
-        init_from: official checkpoint to start training from.
+        init_from: run, saved model or official checkpoint to start training from; of a pre-training without its head.
         allow_missing: keys (or prefixes) of the model that ``init_from``/``checkpoint`` may lack.
         classes: a checkpoint head with another number of classes is an error (``match``), keeps its first rows
             (``slice``: 40-output ScanObjectNN heads) or is replaced (``fresh``).

@@ -59,12 +59,14 @@ class Task(ABC):
         higher_is_better: its direction.
         outputs: number of outputs the head must have.
         votes: evaluation combines the predictions for this many augmented views of each sample; 0: one plain view.
+        classes: names of the outputs, where each stands for a class of the data; else ().
     """
 
     primary: ClassVar[str]
     higher_is_better: ClassVar[bool]
     outputs: int
     votes: int = 0
+    classes: Sequence[str] = ()
 
     @abstractmethod
     def loss(self, output: Any, batch: Any) -> Loss:

@@ -8,7 +8,9 @@ PARTS = {
         "scanobjectnn": ".scanobjectnn",
         "synthetic_solids": ".solids.source",
     },
-    "encoder": {"point_bert": ".encoders.point_bert"},
+    "encoder": {"point_bert": ".encoders.point_bert", "point_mae_masked": ".encoders.masked"},
+    "head": {"mask_decoder": ".heads.mask_decoder"},
+    "task": {"reconstruct": ".reconstruct.task"},
     "preparer": {
         "folder": ".prepare.folder",
         "modelnet10": ".prepare.modelnet10",
@@ -24,5 +26,5 @@ PARTS = {
         )
         for suffix in kinds
     },
-    "checkpoints": {"point_bert": ".checkpoints.point_bert"},
+    "checkpoints": {"point_bert": ".checkpoints.point_bert", "point_mae": ".checkpoints.point_mae"},
 }

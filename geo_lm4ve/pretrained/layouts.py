@@ -103,6 +103,13 @@ class Layout:
         """Whether a file with these keys is of this kind."""
         return any(starts(key, self.marker) for key in keys)
 
+    def suits(self, encoder: Encoder, keys: Iterable[str]) -> bool:
+        """Whether a file of this kind is for a model with this encoder and these of our names.
+
+        One in our own names that leaves tensors out is for models which do not have them.
+        """
+        return isinstance(encoder, self.table.encoder) if self.table else not (self.ignored and self.matches(keys))
+
 
 _CHECKPOINTS: dict[str, tuple[NameTable, tuple[Layout, ...]]] = {}
 

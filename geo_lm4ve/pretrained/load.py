@@ -131,13 +131,14 @@ def _table(model: Model) -> NameTable:
 
 
 def _recognise(state: Mapping[str, Tensor], model: Model, place: Path | str) -> Layout:
-    layouts = [OWN, *known_layouts()]
-    layout = next((layout for layout in layouts if layout.matches(state)), None)
-    if layout is None:
+    layouts = sorted([*known_layouts(), OWN], key=lambda layout: layout.table is not None)  # our own first
+    found = [layout for layout in layouts if layout.matches(state)]
+    if not found:
         raise CheckpointError(
             f"{place} is not a checkpoint of a known kind: it holds {grouped(state)}; known: "
             + "; ".join(layout.title for layout in layouts)
         )
+    layout = next((layout for layout in found if layout.suits(model.encoder, model.state_dict())), found[-1])
     if layout.table and not isinstance(model.encoder, layout.table.encoder):
         raise CheckpointError(
             f"{place} is {layout.title} and needs a {layout.table.encoder.__name__} encoder, but the model has a "

@@ -152,12 +152,18 @@ class PositionedBlock(TransformerBlock):
 
 
 class PointBert(Encoder):
-    """PointBatch -> TokenSet, in the stages ``embed``, ``block_0``, ... of equal width."""
+    """PointBatch -> TokenSet, in the stages ``embed``, ``block_0``, ... of equal width.
+
+    Attributes:
+        embedding: class of the first stage.
+    """
+
+    embedding: ClassVar[type[PointEmbedding]] = PointEmbedding
 
     def __init__(self, config: PointBertConfig):
         super().__init__()
         self.features = tuple(config.features)
-        self.stages = nn.ModuleDict({"embed": PointEmbedding(config)})
+        self.stages = nn.ModuleDict({"embed": self.embedding(config)})
         for i in range(config.depth):
             rate = config.drop_path * i / max(1, config.depth - 1)
             self.stages[f"block_{i}"] = PositionedBlock(config.dim, config.heads, config.mlp_ratio, rate)
