@@ -16,7 +16,7 @@ import geo_lm4ve.threads  # noqa: F401  (before torch: its threads soon sleep)
 from geo_lm4ve.invocation import as_typed, command
 from geo_lm4ve.usage import friendly
 
-COMMANDS = ("train", "evaluate", "predict", "prepare", "report", "visualize", "doctor", "extract-block")
+COMMANDS = ("train", "evaluate", "predict", "probe", "prepare", "report", "visualize", "doctor", "extract-block")
 
 
 def run(name: str, arguments: Sequence[str] | None = None) -> None:

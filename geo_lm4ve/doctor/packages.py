@@ -99,7 +99,13 @@ OPTIONAL = (
     Package(
         "nltk", "nltk", "3.9", "pip install 'geo_lm4ve[questions]'", "tokens of answers, for BLEU, ROUGE-L and CIDEr"
     ),
-    Package("scikit-learn", "sklearn", "1.5", "pip install 'geo_lm4ve[questions]'", "baselines of question answering"),
+    Package(
+        "scikit-learn",
+        "sklearn",
+        "1.5",
+        "pip install 'geo_lm4ve[probe]'",
+        "linear probes and baselines of question answering",
+    ),
     Package("av2", "av2", "0.3.6", "pip install 'geo_lm4ve[motion]'", "Argoverse 2's own metrics, to compare with"),
     Package(
         "pycocoevalcap",

@@ -80,7 +80,7 @@ class MaskedEmbedding(PointEmbedding):
     def forward(self, batch: PointBatch) -> TokenSet:
         """Tokens of the groups that are visible; which ones these are depends on ``order``."""
         batch = batch.settled()
-        dtype = self.position_mlp[0].weight.dtype
+        dtype = self.pointnet.lift.weight.dtype
         groups, centers = (part.to(dtype) for part in self.group(batch.points, batch.finite))
         order = self.order(batch.index)
         (hidden, seen), (hidden_centers, seen_centers) = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,8 @@ class ReconstructConfig(TaskConfig):
     Attributes:
         points: points that are predicted for every hidden group; the distance does not ask for as many as the encoder's
             groups have, the published model has as many (32).
-        shown: about how many clouds of the test split the report shows; their points are in ``predictions.jsonl``.
+        shown: how many clouds of the test split the report shows at most, evenly spread; their points are in
+            ``predictions.jsonl``.
     """
 
     scores: ClassVar[type | None] = Reconstruction
@@ -59,7 +61,7 @@ class Reconstruct(Task):
 
     def __init__(self, config: ReconstructConfig, counts: Mapping[str, int]):
         self.outputs = config.points
-        self.stride = max(1, counts.get("test", 0) // config.shown)
+        self.stride = max(1, math.ceil(counts.get("test", 0) / config.shown))
 
     def loss(self, output: Reconstruction, batch: Any) -> Loss:
         """Chamfer distance of squared distances, the mean over all hidden groups."""
