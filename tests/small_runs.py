@@ -53,6 +53,14 @@ SETTINGS = {
     "run": ("default", {"pictures": False}),
 }
 
+PRETRAINING = {
+    "encoder": ("point_bert_tiny_masked", SETTINGS["encoder"][1]),
+    "block": ("identity", {}),
+    "head": ("mask_decoder", {"depth": 1, "heads": 3}),
+    "task": ("reconstruct", {"points": 8, "shown": 5}),
+}
+"""What makes masked point modelling of the small experiment; it has the encoder that the small classifier has."""
+
 
 def experiment(folder: Path, seed: int = 0, **changes) -> ExperimentConfig:
     """The small experiment; ``changes`` maps a group to changed fields, or to (option, fields)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,39 +57,67 @@ def probe(
         CheckpointError: weights that are not of this model.
         ProbeError: scikit-learn is missing.
     """
-    session, source = Session(experiment.run), None if untrained else experiment.run.checkpoint or folder
-    greet(session, experiment)
-    if session.world > 1:
-        raise ConfigError("a linear probe works in one process: start it without accelerate or torchrun")
+    source = None if untrained else experiment.run.checkpoint or folder
     if source is None and not untrained:
         raise ConfigError(
             "no weights to probe: give a run folder, run.checkpoint=PATH, or --untrained for those of the seed"
         )
     pools = _pools(pool) or default_pools(experiment)
-    experiment.data.look()
-    torch.manual_seed(experiment.seed)
-    begun = begin(probed(experiment), source, start=True)
-    trained = trained_on(None if source is None else Path(source))
-    data = session.build_data(experiment.data)
-    if len(data.info.classes) < 2:
-        raise ConfigError(f"a linear probe needs data with classes; {data.info.title} has {len(data.info.classes)}")
-    saved = begun.weights.card["outputs"] if isinstance(begun.weights, SavedWeights) else None
-    model, origin = begun.model(saved or len(data.info.classes))
-    model.to(session.device).eval()
-    batch_size = experiment.optim.micro_batch(1)
-    train, held_out, test = split_features(session, model, data, pools, batch_size)
+    session = _session(experiment)
+    ready = prepared(session, experiment, source)
+    train, held_out, test = split_features(session, ready, pools, experiment.optim.micro_batch(1))
     fit = fit_linear(train, held_out, experiment.seed)
-    protocol = {"split": "test", "checkpoint": origin, **_protocol(fit, pools, train, held_out)}
-    metrics = scores(fit, test, len(data.info.classes))
-    held_out_accuracy = {str(strength): round(score, 6) for strength, score in fit.held_out.items()}
+    protocol = {"split": "test", "checkpoint": ready.origin, **_protocol(fit, pools, train, held_out)}
+    metrics = scores(fit, test, len(ready.data.info.classes))
     results = results_of(
-        session, experiment, model, data, trained, metrics, len(test), protocol, held_out_accuracy=held_out_accuracy
-    )
+        session, experiment, ready.model, ready.data, ready.trained_on, metrics, len(test), protocol,
+        held_out_accuracy={str(strength): round(score, 6) for strength, score in fit.held_out.items()},
+    )  # fmt: skip
     print_metrics(session, results)
     if path := out or (folder and folder / f"linear_probe{'_untrained' if untrained else ''}.json"):
         write_json(path, results)
         session.console.print(marked(f"written to {path}"))
     return results
+
+
+def _session(experiment: ExperimentConfig) -> Session:
+    session = Session(experiment.run)
+    greet(session, experiment)
+    if session.world > 1:
+        raise ConfigError("a linear probe works in one process: start it without accelerate or torchrun")
+    return session
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What gives the features.
+
+    Attributes:
+        model: in eval mode, for whole samples.
+        data: whose samples.
+        origin: where the weights came from.
+        trained_on: what they were trained on.
+    """
+
+    model: Model
+    data: DataSource
+    origin: str
+    trained_on: dict[str, Any]
+
+
+def prepared(session: Session, experiment: ExperimentConfig, source: Path | str | None) -> Ready:
+    """Model and data; without ``source`` with the weights of the seed. Errors as of ``probe``."""
+    experiment.data.look()
+    torch.manual_seed(experiment.seed)
+    begun = begin(probed(experiment), source, start=True)
+    fresh = f"untrained weights, seed {experiment.seed}"
+    trained = {"data": None, "note": fresh} if source is None else trained_on(Path(source))
+    data = session.build_data(experiment.data)
+    if len(data.info.classes) < 2:
+        raise ConfigError(f"a linear probe needs data with classes; {data.info.title} has {len(data.info.classes)}")
+    saved = begun.weights.card["outputs"] if isinstance(begun.weights, SavedWeights) else None
+    model, origin = begun.model(saved or len(data.info.classes))
+    return Ready(model.to(session.device).eval(), data, fresh if source is None else origin, trained)
 
 
 def probed(experiment: ExperimentConfig) -> ExperimentConfig:
@@ -120,13 +148,13 @@ def _pools(given: Sequence[str]) -> Pools:
 
 
 def split_features(
-    session: Session, model: Model, data: DataSource, pools: Pools, batch_size: int
+    session: Session, ready: Ready, pools: Pools, batch_size: int
 ) -> tuple[Features, Features, Features]:
     """Features of train, of its held-out part (``val``, else a tenth of every class), and of test."""
     found = {
-        split: features_of(session, model, data, split, pools, batch_size)
+        split: features_of(session, ready.model, ready.data, split, pools, batch_size)
         for split in ("train", "val", "test")
-        if data.info.counts.get(split)
+        if ready.data.info.counts.get(split)
     }
     train, test = found["train"], found["test"]
     if "val" in found:

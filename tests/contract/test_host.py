@@ -7,6 +7,7 @@ from geo_lm4ve.classification.task import Classify, ClassifyConfig
 from geo_lm4ve.config import registered
 from geo_lm4ve.model import ModelConfig
 from geo_lm4ve.options import load_option
+from geo_lm4ve.points.reconstruct.task import Reconstruct, ReconstructConfig
 from geo_lm4ve.testing import assert_settled_on_host
 from geo_lm4ve.traffic.batch import SceneInfo
 from geo_lm4ve.traffic.forecast.task import Forecast, ForecastConfig
@@ -21,6 +22,7 @@ MODELS = {
     "point_bert": ("point_bert_tiny", {}, "classification", {}, None),
     "class token": ("point_bert_tiny", {}, "classification", {"reads": ["cls"], "pooling": ["first"]}, None),
     "point_mae": ("point_mae", {"depth": 2}, "point_mae", {}, None),
+    "pre-training": ("point_bert_tiny_masked", {}, "mask_decoder", {"depth": 1}, None),
     "vectornet": ("vectornet_small", {}, "vectornet", {}, None),
     "vectornet, first stage": ("vectornet_small", {}, "vectornet", {}, "subgraph"),
     "mmtransformer": ("mmtransformer_small", {}, "mmtransformer", {}, None),
@@ -46,7 +48,11 @@ class NoData(SceneSource):
 
 CLASSIFY = Classify(ClassifyConfig(), [str(number) for number in range(40)])
 FORECAST = Forecast(ForecastConfig(), NoData(), SceneInfo("scenes for a loss", (), {}))
-LOSSES = {"classification": CLASSIFY, "point_mae": CLASSIFY, "vectornet": FORECAST, "mmtransformer": FORECAST}
+LOSSES = {
+    **dict.fromkeys(("classification", "point_mae"), CLASSIFY),
+    **dict.fromkeys(("vectornet", "mmtransformer"), FORECAST),
+    "mask_decoder": Reconstruct(ReconstructConfig(), {}),
+}
 """By head."""
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_runs import ROOT, experiment
+from small_runs import PRETRAINING, ROOT, experiment
 
 from geo_lm4ve.cli import load
 from geo_lm4ve.config import ConfigError
@@ -81,9 +81,10 @@ class Killed(BaseException):
     """Stands for a process that dies without a chance to clean up."""
 
 
-@pytest.mark.parametrize("step", [1, 3, 4, 6, 7])  # at 6 the epoch ends in a checkpoint of its own
-def test_resume_after_a_crash_at_any_step_gives_the_same_weights(tmp_path, monkeypatch, step):
-    changes = {"run": {"checkpoint_steps": 2}, "optim": {"ema_decay": 0.9, "accumulate": 2}}
+@pytest.mark.parametrize(("step", "task"), [*((step, {}) for step in (1, 3, 4, 6, 7)), (7, PRETRAINING)])
+def test_resume_after_a_crash_at_any_step_gives_the_same_weights(tmp_path, monkeypatch, step, task):
+    # at 6 the epoch ends in a checkpoint of its own
+    changes = {"run": {"checkpoint_steps": 2}, "optim": {"ema_decay": 0.9, "accumulate": 2}, **task}
     train(experiment(tmp_path / "whole", **changes))
     end_step = Trainer.end_step
 

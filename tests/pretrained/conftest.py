@@ -29,12 +29,16 @@ def backbone(dim, depth, encoder_dim, tokens=True):
     if encoder_dim != dim:
         shapes |= linear("reduce_dim", encoder_dim, dim)
     shapes |= linear("pos_embed.0", 3, 128) | linear("pos_embed.2", 128, dim)
-    for i in range(depth):
-        block = f"blocks.blocks.{i}"
+    return shapes | transformer_blocks("blocks.blocks", dim, depth) | norm("norm", dim)
+
+
+def transformer_blocks(prefix, dim, depth):
+    shapes = {}
+    for block in (f"{prefix}.{i}" for i in range(depth)):
         shapes |= norm(f"{block}.norm1", dim) | norm(f"{block}.norm2", dim)
         shapes |= linear(f"{block}.mlp.fc1", dim, 4 * dim) | linear(f"{block}.mlp.fc2", 4 * dim, dim)
         shapes |= {f"{block}.attn.qkv.weight": (3 * dim, dim)} | linear(f"{block}.attn.proj", dim, dim)
-    return shapes | norm("norm", dim)
+    return shapes
 
 
 def point_bert_head(dim, classes):
@@ -87,10 +91,12 @@ class Official:
         tokenizer = {f"dvae.{key}": shape for key, shape in linear("codebook", 4, 6).items()}
         return draw(both | tokenizer | {"queue": (12, 9)}) | {"queue_ptr": torch.zeros(1, dtype=torch.long)}
 
-    def mae_pretrained(self, dim=24, depth=2):
+    def mae_pretrained(self, dim=24, depth=2, decoder_depth=2):
         state = {f"MAE_encoder.{key}": shape for key, shape in backbone(dim, depth, dim, tokens=False).items()}
-        state |= {f"MAE_decoder.{key}": shape for key, shape in norm("norm", dim).items()}
-        state |= linear("decoder_pos_embed.0", 3, 128) | linear("increase_dim.0", dim, 96, 1)
+        blocks = transformer_blocks("blocks", dim, decoder_depth)
+        state |= {f"MAE_decoder.{key}": shape for key, shape in (norm("norm", dim) | blocks).items()}
+        state |= linear("decoder_pos_embed.0", 3, 128) | linear("decoder_pos_embed.2", 128, dim)
+        state |= linear("increase_dim.0", dim, 96, 1)
         return draw(state | {"mask_token": (1, 1, dim)})
 
 

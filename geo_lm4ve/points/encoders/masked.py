@@ -44,8 +44,8 @@ class MaskedPointBertConfig(PointBertConfig):
         super().__post_init__()
         if not 0 < self.mask_ratio < 1 or not self.hidden:
             raise ConfigError(
-                f"encoder.mask_ratio must be between 0 and 1 and hide at least one of encoder.num_groups="
-                f"{self.num_groups} groups; {self.mask_ratio} hides {self.hidden}"
+                "encoder.mask_ratio must be between 0 and 1 and hide at least one of "
+                f"encoder.num_groups={self.num_groups} groups, not {self.mask_ratio}"
             )
 
     @property
