@@ -13,8 +13,10 @@ from geo_lm4ve.fit import check_fit
 from geo_lm4ve.model import Model
 from geo_lm4ve.options import CONFIGS, load_option, options, part_class
 
-ENCODERS = ("point_bert_tiny", "kinematic", "vectornet_small", "mmtransformer_small")
+ENCODERS = ("point_bert_tiny", "point_bert_tiny_masked", "kinematic", "vectornet_small", "mmtransformer_small")
 """The smallest option of each registered encoder."""
+ANY_WIDTH = {"mask_decoder": {"heads": 1}}
+"""What lets a head be built for tokens of any width."""
 
 
 def load_encoder(name):
@@ -40,7 +42,7 @@ def test_every_encoder_is_here_and_every_part_declares():
 @pytest.mark.parametrize("head", options("head"))
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_a_head_runs_on_what_an_encoder_makes_if_and_only_if_they_say_so(encoder, head):
-    encoder, head = load_encoder(encoder), load_option("head", head)
+    encoder, head = load_encoder(encoder), load_option("head", head, ANY_WIDTH.get(head, {}))
     torch.manual_seed(0)
     net = encoder.build()
     model = Model(net, Bridge(Identity()), head.build(net.dims[net.last], 5)).eval()

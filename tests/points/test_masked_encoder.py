@@ -41,7 +41,7 @@ def test_exactly_so_many_groups_are_hidden_and_every_group_is_one_or_the_other(r
     assert centers.shape == (3, hidden, 3)
     assert tokens.context["hidden_groups"].shape == (3, hidden, 4, 3)
     assert tokens.features.shape == (3, 10 - hidden, 24)
-    assert tokens.spans == {"groups": (0, 10 - hidden)}
+    assert tokens.spans == {"visible": (0, 10 - hidden)}
     together = torch.cat([centers, tokens.positions], dim=1)
     nearest = torch.cdist(together, middles).argmin(2).sort(1).values
     assert nearest.tolist() == [list(range(10))] * 3

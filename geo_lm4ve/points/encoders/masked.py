@@ -31,7 +31,7 @@ class MaskedPointBertConfig(PointBertConfig):
     """
 
     offers: ClassVar[frozenset[str] | None] = frozenset(
-        {"groups", "position_embedding", "visible_points", "hidden_groups", "hidden_centers"}
+        {"visible", "position_embedding", "visible_points", "hidden_groups", "hidden_centers"}
     )
     default_head: ClassVar[str] = "mask_decoder"
 
@@ -66,7 +66,7 @@ class MaskedPointBertConfig(PointBertConfig):
 class MaskedEmbedding(PointEmbedding):
     """First stage: tokens of the visible groups, without a class token.
 
-    The only span is ``groups`` with the visible groups' centers as ``positions``. ``context`` has, besides
+    The only span is ``visible`` with the visible groups' centers as ``positions``. ``context`` has, besides
     ``position_embedding``, what a decoder is to find: ``hidden_groups`` (B, M, m, 3), the points of the hidden groups
     relative to their centers, and ``hidden_centers`` (B, M, 3); and ``visible_points`` (B, V * m, 3), to be drawn.
     """
@@ -90,7 +90,7 @@ class MaskedEmbedding(PointEmbedding):
         features = self.projection(self.pointnet(seen))
         return TokenSet.full(
             features=features,
-            spans={"groups": (0, features.shape[1])},
+            spans={"visible": (0, features.shape[1])},
             positions=seen_centers,
             context={
                 "position_embedding": self.position_mlp(seen_centers),

@@ -65,7 +65,7 @@ class MaskDecoderConfig(HeadConfig):
 
     def needs(self) -> frozenset[str] | None:
         """Tokens of the visible groups, and what is hidden."""
-        return frozenset({"groups", "visible_points", "hidden_groups", "hidden_centers"})
+        return frozenset({"visible", "visible_points", "hidden_groups", "hidden_centers"})
 
     def build(self, dim: int, outputs: int) -> MaskDecoder:
         """The decoder for tokens of width ``dim``, which gives ``outputs`` points per hidden group."""
@@ -85,7 +85,7 @@ class MaskDecoder(Head):
     """
 
     norm_first = True
-    reads = ("groups",)
+    reads = ("visible",)
 
     def __init__(self, config: MaskDecoderConfig, dim: int, outputs: int):
         super().__init__()
@@ -107,7 +107,7 @@ class MaskDecoder(Head):
 
     def forward(self, tokens: TokenSet) -> Reconstruction:
         """What the hidden groups are taken for, from the visible tokens and all centers."""
-        seen, centers = tokens.select("groups"), tokens.context["hidden_centers"]
+        seen, centers = tokens.select("visible"), tokens.context["hidden_centers"]
         if seen.positions is None:
             raise ValueError("a mask decoder needs the centers of the visible groups as positions of their tokens")
         features = self.norm(seen.features)
