@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from geo_lm4ve.files import UserError
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 """Values of C, the inverse strength of regularisation, that are tried."""
 STEPS = 2000
 """Iterations of the solver at most."""

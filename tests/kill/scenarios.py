@@ -11,7 +11,7 @@ from pathlib import Path
 
 from process import ROOT, tool, tool_in_two
 from server import CONTENT
-from small_runs import experiment, write_folder
+from small_runs import PRETRAINING, experiment, write_folder
 
 from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import write_text
@@ -146,6 +146,16 @@ def _evaluate(folder: Path) -> None:
     tool("evaluate", run, "task.votes=8")
 
 
+def _pretraining(folder: Path) -> None:
+    changes = {**PRETRAINING, "optim": {"epochs": 6, "batch_size": 8}, "run": {"checkpoint_steps": 2}}
+    write_text(folder / "small.yaml", to_yaml(experiment(folder, **changes)))
+
+
+def _probe(folder: Path) -> None:
+    (run,) = {path.parent for path in folder.glob("runs/*/*/config.yaml")}
+    tool("probe", run)
+
+
 def _nothing(folder: Path) -> None:
     pass
 
@@ -174,5 +184,7 @@ SCENARIOS = (
     Scenario("order of points", _clouds, _fps_order),
     Scenario("scene cache", _scenes, _scene_cache),
     Scenario("evaluate", _trained, _evaluate),
+    Scenario("pre-train", _pretraining, _train, share=0.3, quick=False),
+    Scenario("probe", _trained, _probe, share=0.3, quick=False),
     Scenario("download", _nothing, _download),
 )
