@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from geo_lm4ve.files import UserError
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
+STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Values of C, the inverse strength of regularisation, that are tried."""
 STEPS = 2000
 """Iterations of the solver at most."""
@@ -50,7 +50,7 @@ class LinearFit:
     """A fitted classifier.
 
     Attributes:
-        classifier: of scikit-learn.
+        classifier: of scikit-learn, with the standardisation before it.
         strength: its C.
         held_out: overall accuracy on the held-out part for each C tried.
         converged: the solver came to an end within STEPS iterations.
@@ -65,6 +65,9 @@ class LinearFit:
 def fit_linear(train: Features, held_out: Features, seed: int = 0) -> LinearFit:
     """LinearSVC on ``train`` and ``held_out`` together, with the C that RULE chooses.
 
+    Features are brought to mean 0 and deviation 1 on the samples it is fitted on: those of one encoder may vary a
+    hundred times less than another's, and the same C would mean another strength.
+
     Raises:
         ProbeError: scikit-learn is missing, or all samples are of one class.
     """
@@ -76,16 +79,19 @@ def fit_linear(train: Features, held_out: Features, seed: int = 0) -> LinearFit:
         scores[strength] = float((classifier.predict(held_out.values) == held_out.labels).mean())
     best = max(STRENGTHS, key=lambda strength: (scores[strength], -strength))
     classifier = _fitted(train + held_out, best, seed)
-    return LinearFit(classifier, best, scores, bool(np.max(classifier.n_iter_) < STEPS))
+    return LinearFit(classifier, best, scores, bool(np.max(classifier[-1].n_iter_) < STEPS))
 
 
 def _fitted(train: Features, strength: float, seed: int) -> Any:
     try:
         from sklearn.exceptions import ConvergenceWarning
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
         from sklearn.svm import LinearSVC
     except ImportError as error:
         raise ProbeError(f"a linear probe needs scikit-learn: {INSTALL}") from error
-    classifier = LinearSVC(C=strength, dual="auto", max_iter=STEPS, random_state=seed)
+    svc = LinearSVC(C=strength, dual="auto", max_iter=STEPS, random_state=seed)
+    classifier = make_pipeline(StandardScaler(), svc)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # LinearFit.converged says so
         return classifier.fit(train.values, train.labels)

@@ -209,7 +209,7 @@ def scores(fit: LinearFit, test: Features, classes: int) -> dict[str, float]:
 
 def _protocol(fit: LinearFit, pools: Pools, train: Features, held_out: Features) -> dict[str, Any]:
     return {
-        "probe": "LinearSVC" + ("" if fit.converged else ", not converged"),
+        "probe": "LinearSVC on standardised features" + ("" if fit.converged else ", not converged"),
         "features": " + ".join(f"{mode} of {span}" for span, mode in pools) + f" ({train.values.shape[1]})",
         "C": fit.strength,
         "C_rule": RULE,

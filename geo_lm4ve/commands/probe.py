@@ -9,11 +9,11 @@
       --pool groups:mean groups:max
 
 A run of classification or pre-training, or an experiment file with run.checkpoint=. The encoder (and the block, if
-there is one) stays as it is; features of every cloud, unmasked and without augmentation, go into scikit-learn's
-LinearSVC (pip install 'geo_lm4ve[probe]'). Its C is the one of 0.0001, 0.001, ..., 100 that does best on the held-out part
-of train; the classifier is then fitted on all of train and scored on the test split once. Prints overall and mean
-class accuracy, and writes them with their circumstances as JSON: for a run to RUN/linear_probe.json (with --untrained
-RUN/linear_probe_untrained.json), else where --out says.
+there is one) stays as it is; features of every cloud, unmasked, without augmentation and standardised, go into
+scikit-learn's LinearSVC (pip install 'geo_lm4ve[probe]'). Its C is the one of 0.00001, 0.0001, ..., 10 that does best
+on the held-out part of train; the classifier is then fitted on all of train and scored on the test split once. Prints
+overall and mean class accuracy, and writes them with their circumstances as JSON: for a run to RUN/linear_probe.json
+(with --untrained RUN/linear_probe_untrained.json), else where --out says.
 """
 
 from __future__ import annotations

@@ -10,10 +10,12 @@ from geo_lm4ve.classification.linear import STRENGTHS, Features, ProbeError, fit
 pytest.importorskip("sklearn", reason="needs scikit-learn: pip install 'geo_lm4ve[probe]'")
 
 
-def features(count=30, classes=3, spread=0.1, seed=0):
+def features(count=30, classes=3, spread=0.1, seed=0, noise=0):
+    """Classes round the unit vectors, with features beside them that say nothing."""
     random = np.random.default_rng(seed)
     labels = np.arange(count) % classes
-    return Features((np.eye(classes)[labels] + spread * random.normal(size=(count, classes))).astype("f4"), labels)
+    told = np.eye(classes)[labels] + spread * random.normal(size=(count, classes))
+    return Features(np.concatenate([told, random.normal(size=(count, noise))], axis=1).astype("f4"), labels)
 
 
 def test_classes_that_a_plane_separates_are_told_apart():
@@ -24,7 +26,7 @@ def test_classes_that_a_plane_separates_are_told_apart():
 
 
 def test_the_strength_is_the_smallest_of_the_best_on_held_out_samples():
-    fit = fit_linear(features(spread=0.8), features(spread=0.8, seed=1))
+    fit = fit_linear(features(spread=0.5, noise=20), features(60, spread=0.5, noise=20, seed=1))
     best = max(fit.held_out.values())
     assert fit.strength == min(strength for strength, score in fit.held_out.items() if score == best)
     assert len(set(fit.held_out.values())) > 1
@@ -34,6 +36,15 @@ def test_it_is_fitted_on_held_out_samples_too_in_the_end():
     samples = features()
     two = samples[np.flatnonzero(samples.labels < 2)]
     assert set(fit_linear(two, features(seed=1)).classifier.classes_) == {0, 1, 2}
+
+
+def test_the_scale_of_features_does_not_matter():
+    plain, scaled = (
+        fit_linear(*(Features(each.values * factor + 5 * factor, each.labels) for each in sets))
+        for sets in [(features(spread=0.5, noise=20), features(60, spread=0.5, noise=20, seed=1))]
+        for factor in (1.0, 1 / 128)
+    )
+    assert scaled.held_out == plain.held_out
 
 
 def test_one_class_alone_is_refused():
