@@ -115,3 +115,14 @@ def test_the_encoder_after_pre_training_has_the_same_sizes():
 def test_a_ratio_that_hides_nothing_or_all_is_refused(ratio):
     with pytest.raises(ConfigError, match=r"encoder\.mask_ratio must be between 0 and 1 and hide at least one of"):
         config(mask_ratio=ratio)
+
+
+def test_features_pass_the_encoder_and_are_not_rebuilt():
+    model = encoder(features=["normal"])
+    batch = PointBatch.random(2, 40, kinds=["normal"])
+    tokens = model(batch)
+    assert tokens.context["hidden_groups"].shape == (2, 6, 4, 3)
+    assert tokens.context["visible_points"].shape == (2, 16, 3)
+    other = PointBatch(batch.points, batch.labels, batch.index, features=-batch.features, feature_names=("normal",))
+    assert not torch.equal(model(other).features, tokens.features)
+    assert torch.equal(model(other).context["hidden_groups"], tokens.context["hidden_groups"])

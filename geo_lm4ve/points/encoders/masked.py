@@ -81,7 +81,8 @@ class MaskedEmbedding(PointEmbedding):
         """Tokens of the groups that are visible; which ones these are depends on ``order``."""
         batch = batch.settled()
         dtype = self.pointnet.lift.weight.dtype
-        groups, centers = (part.to(dtype) for part in self.group(batch.points, batch.finite))
+        grouped = self.group(batch.points, batch.finite, batch.channels(self.features))
+        groups, centers = (part.to(dtype) for part in grouped)
         order = self.order(batch.index)
         (hidden, seen), (hidden_centers, seen_centers) = (
             [gather(part.flatten(2), rows).unflatten(2, part.shape[2:]) for rows in self.divided(order)]
@@ -94,8 +95,8 @@ class MaskedEmbedding(PointEmbedding):
             positions=seen_centers,
             context={
                 "position_embedding": self.position_mlp(seen_centers),
-                "visible_points": (seen + seen_centers[:, :, None]).flatten(1, 2),
-                "hidden_groups": hidden,
+                "visible_points": (seen[..., :3] + seen_centers[:, :, None]).flatten(1, 2),
+                "hidden_groups": hidden[..., :3],
                 "hidden_centers": hidden_centers,
             },
         )
