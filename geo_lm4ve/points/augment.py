@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 from dataclasses import dataclass
 
@@ -10,6 +11,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from geo_lm4ve.points.features import unit
+
+
+class Up(enum.Enum):
+    """The axis that points up, by its number."""
+
+    x = 0
+    y = 1
+    z = 2
 
 
 @dataclass(frozen=True)

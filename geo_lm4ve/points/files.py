@@ -69,6 +69,17 @@ def split_files(root: Path, split: str) -> list[Path]:
     return sorted(root.glob(f"ply_data_{split}*.h5"), key=natural)
 
 
+def checked_root(root: Path, advice: str) -> Path:
+    """A folder that holds files of train; DataError where there is none, ending in ``advice``."""
+    if not root.is_dir():
+        raise DataError(f"there is no folder {root.absolute()}: {advice}")
+    if split_files(root, "train"):
+        return root
+    inside = [path for path in sorted(root.iterdir()) if path.is_dir() and split_files(path, "train")]
+    hint = f"they are in {inside[0]}: set data.root={inside[0]}" if inside else advice
+    raise DataError(f"no ply_data_train*.h5 in {root.absolute()}: {hint}")
+
+
 def count_clouds(root: Path) -> dict[str, int]:
     """Clouds of each split that has files, by their headers alone."""
     return count_files({split: split_files(root, split) for split in ("train", "test")})

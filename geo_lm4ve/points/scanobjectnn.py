@@ -12,8 +12,9 @@ from geo_lm4ve.config import register
 from geo_lm4ve.data.manifest import DataManifest
 from geo_lm4ve.invocation import command
 from geo_lm4ve.parts.data import DataError
+from geo_lm4ve.points.augment import Up
 from geo_lm4ve.points.files import Clouds, count_files, read_clouds
-from geo_lm4ve.points.source import PointCloudConfig, Up
+from geo_lm4ve.points.source import PointCloudConfig
 
 NAMES = (
     "bag", "bin", "box", "cabinet", "chair", "desk", "display", "door", "shelf", "table", "bed", "pillow", "sink",

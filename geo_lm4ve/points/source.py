@@ -19,10 +19,10 @@ from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataConfig, DataError, DataInfo, DataSource, Loader
-from geo_lm4ve.points.augment import ScaleAndShift, Turn
+from geo_lm4ve.points.augment import ScaleAndShift, Turn, Up
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.features import check_kinds
-from geo_lm4ve.points.files import Clouds, count_clouds, read_names, read_split, split_files
+from geo_lm4ve.points.files import Clouds, checked_root, count_clouds, read_names, read_split
 from geo_lm4ve.points.finish import Finish
 from geo_lm4ve.points.loader import CloudSplit, Recipe
 from geo_lm4ve.points.order import fps_order, order_folder
@@ -39,14 +39,6 @@ class Sampling(enum.Enum):
     fps_random = "random ones of the 1200/1024-fold farthest points / the farthest points"
     first = "the first ones / the first ones"
     random = "random ones of all / the first ones"
-
-
-class Up(enum.Enum):
-    """The axis that points up, by its number."""
-
-    x = 0
-    y = 1
-    z = 2
 
 
 @dataclass
@@ -155,7 +147,7 @@ class PointCloudConfig(DataConfig):
 
     def checked_root(self) -> Path:
         """The folder of the files; DataError where there are none in it."""
-        return _checked_root(Path(self.root).expanduser(), self.advice)
+        return checked_root(Path(self.root).expanduser(), self.advice)
 
     def splits(self) -> tuple[str, ...]:
         """See DataConfig.splits: ``val`` is a part of train."""
@@ -261,13 +253,3 @@ class PointCloudSource(DataSource):
             return clouds
         pool = min(available, math.ceil(config.points * POOL))
         return clouds.taken(fps_order(clouds.points, pool, order_folder(self.root), f"{self.root} ({split})"))
-
-
-def _checked_root(root: Path, advice: str) -> Path:
-    if not root.is_dir():
-        raise DataError(f"there is no folder {root.absolute()}: {advice}")
-    if split_files(root, "train"):
-        return root
-    inside = [path for path in sorted(root.iterdir()) if path.is_dir() and split_files(path, "train")]
-    hint = f"they are in {inside[0]}: set data.root={inside[0]}" if inside else advice
-    raise DataError(f"no ply_data_train*.h5 in {root.absolute()}: {hint}")
