@@ -11,8 +11,8 @@ from torch import Tensor
 
 from geo_lm4ve.geometry import reference
 
-FEWEST_POINTS, FEWEST_QUERIES, FEWEST_PAIRS, POINTS_PER_NEIGHBOUR = 256, 32, 1 << 15, 16
-"""Per cloud. Below these sizes ``reference.nearest`` is as fast or faster (``benchmarks/point_ops.py``)."""
+FEWEST_POINTS, FEWEST_QUERIES, FEWEST_PAIRS, POINTS_PER_NEIGHBOUR = 256, 32, 1 << 16, 32
+"""Per cloud. Below these sizes ``reference.nearest`` is about as fast or faster (``benchmarks/point_ops.py``)."""
 
 SPARE = 2
 """Neighbours asked for beyond k. They show where the k-th is a tie, and a point given twice causes none at the end."""

@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-PAIRS_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 25}
-"""Entries of the query-point distance matrix held at one time: 4 MiB stay in a CPU's cache, 128 MiB fill a GPU."""
+PAIRS_AT_ONCE = {"cpu": 1 << 19, "cuda": 1 << 25}
+"""Entries of the query-point distance matrix held at one time: 2 MiB, and keys of twice that, stay in a CPU's cache;
+128 MiB fill a GPU."""
 
 SERIAL = 32_768
 """PyTorch's CPU kernels use one thread up to so many elements."""

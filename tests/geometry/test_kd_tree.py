@@ -73,8 +73,8 @@ def test_threads_change_nothing(batch):
 
 @pytest.mark.parametrize(
     ("points", "queries", "k", "pays"),
-    [(1024, 64, 32, True), (8192, 32, 32, True), (512, 512, 3, True), (8192, 8, 8, False), (1024, 256, 256, False),
-     (128, 4096, 3, False), (256, 64, 8, False)],
+    [(1024, 64, 32, True), (2048, 32, 32, True), (512, 512, 3, True), (1024, 64, 33, False), (8192, 8, 8, False),
+     (1024, 256, 256, False), (128, 4096, 3, False), (256, 64, 8, False)],
 )  # fmt: skip
 def test_the_tree_is_asked_where_it_pays_and_says_the_same(monkeypatch, points, queries, k, pays):
     clouds = awkward_clouds(2, points)["grid"]
