@@ -73,6 +73,7 @@ def test_a_run_selects_the_lowest_distance_and_draws(pretrained):
     assert results["protocol"]["epoch"] == 1 + distances.index(min(distances))
     assert results["protocol"]["masks"] == "fixed by row"
     assert distances[-1] < distances[0]
+    assert json.loads((folder / "checkpoints" / "best" / "model.json").read_text())["classes"] == []  # no labels used
     for picture in ("reconstructions.png", "curves.png"):
         with Image.open(folder / picture) as image:
             assert min(image.size) > 300
