@@ -9,13 +9,9 @@ from pathlib import Path
 from geo_lm4ve.config import register
 from geo_lm4ve.data.manifest import DataManifest, data_manifest
 from geo_lm4ve.invocation import command
-<<<<<<< HEAD
-from geo_lm4ve.points.modelnet_names import MODELNET40 as NAMES
-from geo_lm4ve.points.source import PointCloudConfig, Up
-=======
 from geo_lm4ve.points.augment import Up
+from geo_lm4ve.points.modelnet_names import MODELNET40 as NAMES
 from geo_lm4ve.points.source import PointCloudConfig
->>>>>>> 285e704 (The axis that points up stands beside the rotation about it, looking for files beside reading them)
 
 COUNTS = {"train": 9840, "test": 2468}
 """Clouds of the HDF5 release ``modelnet40_ply_hdf5_2048``; the official train split has 9,843 models, 3 more."""

@@ -118,8 +118,8 @@ def test_a_ratio_that_hides_nothing_or_all_is_refused(ratio):
 
 
 def test_features_pass_the_encoder_and_are_not_rebuilt():
-    model = encoder(features=["normal"])
-    batch = PointBatch.random(2, 40, kinds=["normal"])
+    model = encoder(features=["normal"]).eval()
+    batch = PointBatch.random(2, 40, kinds=("normal",))
     tokens = model(batch)
     assert tokens.context["hidden_groups"].shape == (2, 6, 4, 3)
     assert tokens.context["visible_points"].shape == (2, 16, 3)
