@@ -34,7 +34,8 @@ class BridgeConfig(PartConfig):
     """Base of the ``bridge`` group.
 
     Attributes:
-        after: name of the encoder stage the bridge follows; None: the last (the paper's "tail").
+        after: name of the encoder stage the bridge follows; None: the one that the encoder says (``Encoder.tap``),
+            which is the last (the paper's "tail") unless the last leaves too few tokens to filter.
         lr_scale: learning rate of everything inside the bridge as a multiple of ``optim.lr``.
         weight_decay: weight decay of everything inside the bridge; None: that of ``optim``.
     """
@@ -44,7 +45,7 @@ class BridgeConfig(PartConfig):
     weight_decay: float | None = None
 
     def needs(self) -> frozenset[str] | None:
-        """Names of the last stage's spans that pass through (of ``EncoderConfig.offers``); None: not known here."""
+        """Names of the spans that pass through (of ``EncoderConfig.offers``); None: not known here."""
         return None
 
     def build(self, block: Block, dim: int) -> Bridge:
@@ -73,7 +74,7 @@ class LinearBridgeConfig(BridgeConfig):
     checkpoint: bool = False
 
     def needs(self) -> frozenset[str] | None:
-        """The chosen spans, where the bridge follows the last stage."""
+        """The chosen spans, where the bridge follows the stage that the encoder says."""
         return None if self.spans is None or self.after is not None else frozenset(self.spans)
 
     def build(self, block: Block, dim: int) -> Bridge:

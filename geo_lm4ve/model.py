@@ -62,7 +62,7 @@ class ModelConfig:
 
     def _backbone(self, asking: Asking, block: Block | None) -> Backbone:
         encoder = asking.build(self.encoder.build)
-        after = self.bridge.after or encoder.last
+        after = self.bridge.after or encoder.tap
         if after not in encoder.dims:
             raise ConfigError("bridge.after: " + unknown("encoder stage", after, encoder.stages))
         if self.encoder.freeze:
@@ -155,7 +155,7 @@ class Model(nn.Module):
     ):
         super().__init__()
         self.encoder, self.bridge, self.head = encoder, bridge, head
-        self.after = after or encoder.last
+        self.after = after or encoder.tap
         if self.after not in encoder.stages:
             raise ConfigError("bridge.after: " + unknown("encoder stage", self.after, encoder.stages))
         self.config = config

@@ -18,7 +18,7 @@ Pooling = Enum("Pooling", ["first", "max", "mean"])
 """How the tokens of one span become one vector: its first token, or maximum or mean over its valid tokens."""
 
 HiddenNorm = Enum("HiddenNorm", ["none", "batch"])
-"""What follows a hidden layer before its ReLU: nothing (Point-BERT) or batch norm (Point-MAE)."""
+"""What follows a hidden layer before its ReLU: nothing (Point-BERT) or batch norm (Point-MAE, PointNeXt)."""
 
 
 @register("head", "classification")
@@ -31,6 +31,8 @@ class ClassificationConfig(HeadConfig):
         pooling: how each of them becomes one vector.
         hidden: widths of the hidden layers, each followed by ``norm``, ReLU and dropout.
         norm: norm of the hidden layers.
+        bias: the hidden layers have a bias; the last layer always has one.
+        layer_norm: a LayerNorm of the tokens before they are pooled, the backbone's own final one; PointNeXt has none.
         dropout: probability that a hidden unit is dropped in training.
     """
 
@@ -39,6 +41,8 @@ class ClassificationConfig(HeadConfig):
     pooling: list[Pooling] = field(default_factory=lambda: [Pooling.first, Pooling.max])
     hidden: list[int] = field(default_factory=lambda: [256])
     norm: HiddenNorm = HiddenNorm.none
+    bias: bool = True
+    layer_norm: bool = True
     dropout: float = 0.5
 
     default_outputs: ClassVar[int | None] = 40
@@ -69,11 +73,10 @@ class ClassificationHead(Head):
     """TokenSet -> (B, C) class scores, before any softmax.
 
     Attributes:
-        norm: the backbone's own final LayerNorm; it is here because the block of the paper stands before it.
+        norm: the backbone's own final LayerNorm, where it has one; it is here because the block of the paper stands
+            before it.
         mlp: linear layers, the last of which gives the scores.
     """
-
-    norm_first = True
 
     def __init__(self, config: ClassificationConfig, dim: int, outputs: int):
         super().__init__()
@@ -82,12 +85,13 @@ class ClassificationHead(Head):
         self.dim = dim
         self.reads = tuple(dict.fromkeys(config.reads))
         self.pooling = tuple((span, mode.name) for span, mode in zip(config.reads, config.pooling))
-        self.norm = nn.LayerNorm(dim)
+        self.norm_first = config.layer_norm
+        self.norm = nn.LayerNorm(dim) if config.layer_norm else nn.Identity()
         widths = [dim * len(self.pooling), *config.hidden]
         layers: list[nn.Module] = []
         for width, hidden in zip(widths, config.hidden):
             norm = [nn.BatchNorm1d(hidden)] if config.norm is HiddenNorm.batch else []
-            layers += [nn.Linear(width, hidden), *norm, nn.ReLU(), nn.Dropout(config.dropout)]
+            layers += [nn.Linear(width, hidden, bias=config.bias), *norm, nn.ReLU(), nn.Dropout(config.dropout)]
         self.mlp = nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
     def forward(self, tokens: TokenSet) -> Float[Tensor, "b c"]:

@@ -16,7 +16,7 @@ class Encoder(nn.Module):
     """A sequence of named stages; it does not know that a block exists.
 
     The first stage maps a Batch to a TokenSet, each later one a TokenSet to a TokenSet. The model runs the stages and
-    puts the bridge after the one that ``bridge.after`` names.
+    puts the bridge after the one that ``bridge.after`` names, or after ``tap``.
 
     Attributes:
         stages: name -> stage, in order.
@@ -30,6 +30,11 @@ class Encoder(nn.Module):
     def last(self) -> str:
         """Name of the last stage."""
         return list(self.stages)[-1]
+
+    @property
+    def tap(self) -> str:
+        """Name of the stage that the bridge follows where ``bridge.after`` names none: the last (the paper's "tail")."""
+        return self.last
 
     def taken(self, given: Any) -> Any:
         """What the first stage takes, made of what a model was called with: the Batch, or the natural tensor of it.
@@ -54,7 +59,8 @@ class EncoderConfig(PartConfig):
     Attributes:
         freeze: train no parameter of the encoder and keep it in eval mode (adapter-only training).
         takes: class of the batches that its first stage takes; None: not said, and nothing is refused for it.
-        offers: names of the spans and context entries of its last stage's tokens; None: not said.
+        offers: names of the spans and context entries of its last stage's tokens, and of those at its tap; None: not
+            said.
         default_head: option that ``create_model`` takes where no head is named like the encoder.
     """
 

@@ -1,4 +1,4 @@
-"""Point clouds: data sets, Point-BERT, checkpoints, pictures. ``PARTS`` says which module registers what."""
+"""Point clouds: data sets, Point-BERT, PointNeXt, checkpoints, pictures. ``PARTS`` says which module registers what."""
 
 PARTS = {
     "data": {
@@ -8,7 +8,11 @@ PARTS = {
         "scanobjectnn": ".scanobjectnn",
         "synthetic_solids": ".solids.source",
     },
-    "encoder": {"point_bert": ".encoders.point_bert", "point_mae_masked": ".encoders.masked"},
+    "encoder": {
+        "point_bert": ".encoders.point_bert",
+        "point_mae_masked": ".encoders.masked",
+        "pointnext": ".encoders.pointnext",
+    },
     "head": {"mask_decoder": ".heads.mask_decoder"},
     "task": {"reconstruct": ".reconstruct.task"},
     "preparer": {
@@ -26,5 +30,9 @@ PARTS = {
         )
         for suffix in kinds
     },
-    "checkpoints": {"point_bert": ".checkpoints.point_bert", "point_mae": ".checkpoints.point_mae"},
+    "checkpoints": {
+        "point_bert": ".checkpoints.point_bert",
+        "point_mae": ".checkpoints.point_mae",
+        "pointnext": ".checkpoints.pointnext",
+    },
 }

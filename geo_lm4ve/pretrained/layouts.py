@@ -20,12 +20,13 @@ class Row:
     Attributes:
         ours: prefix in our names.
         official: prefix in the official names.
-        conv: the official weight is a convolution of kernel size 1, (out, in, 1); ours is a linear layer's (out, in).
+        conv: axes of the official weight's convolution, of kernel size 1: (out, in, 1) for one, (out, in, 1, 1) for
+            two; ours is a linear layer's (out, in).
     """
 
     ours: str
     official: str
-    conv: bool = False
+    conv: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,16 @@ class NameTable:
         """An official tensor as ours, or None if the table does not know its name."""
         for row in self.rows:
             if name := _renamed(key, row.official, row.ours):
-                return name, value.squeeze(-1) if row.conv and value.ndim == 3 and value.shape[-1] == 1 else value
+                kernel = (1,) * row.conv
+                points = value.ndim == 2 + row.conv and value.shape[2:] == kernel
+                return name, value.flatten(1) if row.conv and points else value
         return None
 
     def to_official(self, key: str, value: Tensor) -> tuple[str, Tensor] | None:
         """One of our tensors as official, or None if the table does not know its name."""
         for row in self.rows:
             if name := _renamed(key, row.ours, row.official):
-                return name, value.unsqueeze(-1) if row.conv and value.ndim == 2 else value
+                return name, value[(..., *(None,) * row.conv)] if value.ndim == 2 else value
         return None
 
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from geo_lm4ve.layers.shared_mlp import folded
+from geo_lm4ve.layers.folded_norm import folded, normed
 
 
 class MiniPointNet(nn.Module):
@@ -35,15 +35,11 @@ class MiniPointNet(nn.Module):
         """A token per group of ``m`` points; the order of the points does not matter."""
         # In place where autograd allows it: memory traffic of (b, g, m, 4 width) tensors is what this network costs.
         weight, bias = folded(self.lift, self.lift_norm)
-        lifted = self._normed(F.linear(groups, weight, bias), self.lift_norm).relu_()
+        lifted = normed(F.linear(groups, weight, bias), self.lift_norm).relu_()
         local = self.local(lifted)
         weight, bias = folded(self.joint, self.joint_norm)
         for_group, for_point = weight.chunk(2, dim=1)
         of_group = F.linear(local.amax(dim=2, keepdim=True), for_group, bias)
         of_point = F.linear(local, for_point)
-        joint = self._normed(of_point.add_(of_group), self.joint_norm).relu_()
+        joint = normed(of_point.add_(of_group), self.joint_norm).relu_()
         return self.out(joint).amax(dim=2)
-
-    def _normed(self, x: Tensor, norm: nn.BatchNorm1d) -> Tensor:
-        """Batch norm over all points of all groups, unless it is already folded in."""
-        return norm(x.flatten(0, -2)).view_as(x) if norm.training else x
