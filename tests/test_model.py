@@ -34,6 +34,21 @@ def test_bridge_follows_the_named_stage():
     assert_equal_up_to_rounding(net(batch), net.head(tokens))
 
 
+def test_an_encoder_says_where_the_bridge_goes_unless_the_bridge_does():
+    class Tapped(ToyEncoder):
+        tap = "embed"
+
+    encoder = Tapped()
+    tapped, told = (
+        Model(encoder, LinearBridgeConfig().build(Frozen(), encoder.dims[after]), ToyHead(), given)
+        for after, given in (("embed", None), ("widen", "widen"))
+    )
+    assert (tapped.after, told.after, model().after) == ("embed", "widen", "widen")
+    batch = toy_batch()
+    tokens = encoder.stages["widen"](tapped.bridge(encoder.stages["embed"](batch)))
+    assert_equal_up_to_rounding(tapped(batch), tapped.head(tokens))
+
+
 def test_unknown_stage_lists_the_stages():
     with pytest.raises(ConfigError, match=r"unknown encoder stage 'middle'.*embed, widen"):
         Model(ToyEncoder(), LinearBridgeConfig().build(Frozen(), 12), ToyHead(), "middle")

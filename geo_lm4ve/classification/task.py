@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +23,9 @@ from geo_lm4ve.words import short
 SHOWN = 60
 """Characters of a class name in the printed table; files hold it whole."""
 
+SmoothedOver = Enum("SmoothedOver", ["all", "wrong"])
+"""Classes that label smoothing spreads its mass over: all n (PyTorch), or the n - 1 wrong ones (OpenPoints)."""
+
 
 @register("task", "classify")
 @dataclass
@@ -29,8 +33,9 @@ class ClassifyConfig(TaskConfig):
     """Single-label classification.
 
     Attributes:
-        label_smoothing: PyTorch's definition (mass spread over all n classes). The smoothed loss of OpenPoints and
-            Point-BERT spreads eps over the n - 1 wrong classes: eps corresponds to eps * n / (n - 1) here.
+        label_smoothing: the mass eps that is taken from the right class.
+        smoothed_over: the classes that it is spread over: ``all`` n of them, or the n - 1 ``wrong`` ones, which is eps
+            n / (n - 1) over all.
         top: how many candidates a record keeps.
         votes: evaluate the mean prediction over this many augmented views of each sample; 0: one plain view.
     """
@@ -39,8 +44,19 @@ class ClassifyConfig(TaskConfig):
 
     name: str = "classify"
     label_smoothing: float = 0.0
+    smoothed_over: SmoothedOver = SmoothedOver.all
     top: int = 5
     votes: int = 0
+
+    def smoothing(self, classes: int) -> float:
+        """PyTorch's ``label_smoothing`` for so many classes; ConfigError if the right one is no likelier then."""
+        over_all = classes / (classes - 1) if self.smoothed_over is SmoothedOver.wrong else 1.0
+        if not 0 <= self.label_smoothing * over_all < 1:
+            raise ConfigError(
+                f"task.label_smoothing={self.label_smoothing} over {self.smoothed_over.name} of {classes} classes must "
+                "be at least 0, and so small that the right class stays the likeliest"
+            )
+        return self.label_smoothing * over_all
 
     def build(self, data: DataSource) -> Classify:
         """The task over the classes of ``data``."""
@@ -80,16 +96,17 @@ class Classify(Task):
         self.config = config
         self.classes = list(classes)
         self.outputs, self.votes = len(classes), config.votes
+        self.label_smoothing = config.smoothing(len(classes))
 
     def loss(self, output: Tensor, batch: Any) -> Loss:
         """Cross entropy of logits (B, C)."""
-        total = F.cross_entropy(_wide(output), batch.labels, label_smoothing=self.config.label_smoothing)
+        total = F.cross_entropy(_wide(output), batch.labels, label_smoothing=self.label_smoothing)
         correct = (output.argmax(-1) == batch.labels).float().mean()
         return Loss(total, {"train_accuracy": correct.detach()})
 
     def metrics(self) -> ClassificationMetrics:
         """Overall and mean class accuracy."""
-        return ClassificationMetrics(self.outputs, self.config.label_smoothing)
+        return ClassificationMetrics(self.outputs, self.label_smoothing)
 
     def records(self, output: Tensor, batch: Any) -> list[Record]:
         """Row in the split, label, prediction and the best candidates of each sample."""

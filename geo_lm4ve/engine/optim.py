@@ -38,6 +38,7 @@ class AdamWConfig(OptimConfig):
         warmup_lr: learning rate at the start of the warm-up.
         min_lr: where cosine and linear schedules end.
         schedule: cosine is timm's: not shifted by the warm-up.
+        decay_epochs: epochs after which cosine and linear schedules have come to ``min_lr`` and stay there; None: all.
         milestones: epochs at which ``multistep`` multiplies by ``gamma``.
         gamma: see milestones.
     """
@@ -52,8 +53,15 @@ class AdamWConfig(OptimConfig):
     warmup_lr: float = 1e-6
     min_lr: float = 1e-6
     schedule: Schedule = Schedule.cosine
+    decay_epochs: float | None = None
     milestones: list[int] = field(default_factory=list)
     gamma: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot train."""
+        super().__post_init__()
+        if self.decay_epochs is not None and not self.decay_epochs > 0:
+            raise ConfigError(f"optim.decay_epochs must be more than 0, got {self.decay_epochs}")
 
     def build(
         self, model: nn.Module, *, bridge_lr_scale: float = 1.0, bridge_weight_decay: float | None = None
@@ -68,7 +76,7 @@ class AdamWConfig(OptimConfig):
         """See OptimConfig.learning_rate."""
         if epoch < self.warmup_epochs:
             return self.warmup_lr + epoch * (base - self.warmup_lr) / self.warmup_epochs
-        progress = min(epoch / self.epochs, 1.0)
+        progress = min(epoch / (self.decay_epochs or self.epochs), 1.0)
         if self.schedule is Schedule.cosine:
             return self.min_lr + 0.5 * (base - self.min_lr) * (1 + math.cos(math.pi * progress))
         if self.schedule is Schedule.linear:

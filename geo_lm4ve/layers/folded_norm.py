@@ -20,9 +20,9 @@ class NormedLinear(nn.Module):
         self.linear = nn.Linear(inputs, outputs, bias=False)
         self.norm = nn.BatchNorm1d(outputs)
 
-    def forward(self, x: Float[Tensor, "*b i"]) -> Float[Tensor, "*b o"]:
-        """The normed outputs; no activation."""
-        return normed(F.linear(x, *folded(self.linear, self.norm)), self.norm)
+    def forward(self, x: Float[Tensor, "*b i"], *, relu: bool = False) -> Float[Tensor, "*b o"]:
+        """The normed outputs, with ``relu`` through a ReLU."""
+        return normed(F.linear(x, *folded(self.linear, self.norm)), self.norm, relu=relu)
 
 
 def folded(linear: nn.Linear, norm: _BatchNorm) -> tuple[Float[Tensor, "o i"], Float[Tensor, " o"] | None]:
@@ -35,6 +35,8 @@ def folded(linear: nn.Linear, norm: _BatchNorm) -> tuple[Float[Tensor, "o i"], F
     return linear.weight * scale[:, None], shift * scale + norm.bias
 
 
-def normed(x: Float[Tensor, "*b o"], norm: _BatchNorm) -> Float[Tensor, "*b o"]:
-    """Batch norm over all but the last axis, unless it is folded in already."""
-    return norm(x.flatten(0, -2)).view_as(x) if norm.training else x
+def normed(x: Float[Tensor, "*b o"], norm: _BatchNorm, *, relu: bool = False) -> Float[Tensor, "*b o"]:
+    """Batch norm over all but the last axis, unless it is folded in already; ``relu`` may overwrite ``x``."""
+    flat = norm(x.flatten(0, -2)) if norm.training else x
+    # In place before the view: autograd copies a tensor several times that is changed through a view of it.
+    return (flat.relu_() if relu else flat).view_as(x)

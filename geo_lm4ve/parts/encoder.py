@@ -33,7 +33,7 @@ class Encoder(nn.Module):
 
     @property
     def tap(self) -> str:
-        """Name of the stage that the bridge follows where ``bridge.after`` names none: the last (the paper's "tail")."""
+        """Name of the stage that the bridge follows if ``bridge.after`` is not set: the last (the paper's "tail")."""
         return self.last
 
     def taken(self, given: Any) -> Any:

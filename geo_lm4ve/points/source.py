@@ -38,6 +38,7 @@ class Sampling(enum.Enum):
 
     fps_random = "random ones of the 1200/1024-fold farthest points / the farthest points"
     first = "the first ones / the first ones"
+    first_shuffled = "the first ones in random order / the first ones"
     random = "random ones of all / the first ones"
 
 
@@ -48,7 +49,8 @@ class PointCloudConfig(DataConfig):
     Attributes:
         root: folder with ``ply_data_{train,test}*.h5`` and ``shape_names.txt``.
         points: points per cloud in a batch.
-        sampling: which of the stored points: ``fps_random`` (Point-BERT), ``first`` (OpenPoints) or ``random``.
+        sampling: which of the stored points: ``fps_random`` (Point-BERT), ``first``, ``first_shuffled`` (OpenPoints:
+            the order of points matters to PointNeXt) or ``random``.
         scale_low, scale_high: range of the random scale per axis in training.
         shift: bound of the random shift per axis in training, in the unit of the points.
         rotate: every training cloud is rotated about the up axis by up to so many degrees either way; 180: anyhow.
@@ -247,7 +249,7 @@ class PointCloudSource(DataSource):
             raise DataError(f"{self.root}: {split} clouds have {available} points, data.points={config.points}")
         if config.normalize:
             clouds = replace(clouds, points=normalize_unit_sphere(clouds.points))
-        if config.sampling is Sampling.first:
+        if config.sampling in (Sampling.first, Sampling.first_shuffled):
             return clouds.first(config.points)
         if config.sampling is Sampling.random:
             return clouds

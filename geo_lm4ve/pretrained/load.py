@@ -32,8 +32,8 @@ def load_official(
     """Load a published checkpoint (or one of our own) into ``model``, in place; all of it or nothing.
 
     The kind of file is recognised by its keys: Point-BERT pre-trained or fine-tuned, Point-MAE pre-trained or
-    fine-tuned, Point-BERT with LLaMA as the paper's authors saved it, mmTransformer, the VectorNet of
-    StreamingForecasting, and geo_lm4ve's own. A pre-trained file has no classifier and no file but the paper's has
+    fine-tuned, Point-BERT with LLaMA as the paper's authors saved it, PointNeXt classifiers of OpenPoints,
+    mmTransformer, the VectorNet of StreamingForecasting, and geo_lm4ve's own. A pre-trained file has no classifier and no file but the paper's has
     adapters: those parts keep their initialisation, and the report says so.
 
     >>> import geo_lm4ve, tempfile

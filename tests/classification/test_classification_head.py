@@ -54,6 +54,15 @@ def test_point_mae_option_has_two_hidden_layers_with_batch_norm():
     assert names == 2 * ["Linear", "BatchNorm1d", "ReLU", "Dropout"] + ["Linear"]
 
 
+def test_pointnext_option_has_neither_layer_norm_nor_biases_of_hidden_layers():
+    head = load_option("head", "pointnext").build(512, 40).eval()
+    assert sum(parameter.numel() for parameter in head.parameters()) == 1_373_512 - 968_480
+    assert [layer.bias is None for layer in head.mlp if isinstance(layer, torch.nn.Linear)] == [True, True, False]
+    tokens = random_tokens(2, {"points": 1}, dim=512)
+    assert torch.equal(head.pool(tokens), tokens.features[:, 0])
+    assert (head.reads, head.norm_first) == (("points",), False)
+
+
 def test_missing_span_is_named():
     head = ClassificationConfig().build(dim=8, outputs=5)
     with pytest.raises(InputError, match=r"reads the spans cls, groups; the tokens have .*: no cls"):

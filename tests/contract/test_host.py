@@ -23,6 +23,7 @@ MODELS = {
     "class token": ("point_bert_tiny", {}, "classification", {"reads": ["cls"], "pooling": ["first"]}, None),
     "point_mae": ("point_mae", {"depth": 2}, "point_mae", {}, None),
     "pre-training": ("point_bert_tiny_masked", {}, "mask_decoder", {"depth": 1}, None),
+    "pointnext": ("pointnext_s", {"blocks": [1, 2, 1, 1], "in_channels": 4}, "pointnext", {}, None),
     "vectornet": ("vectornet_small", {}, "vectornet", {}, None),
     "vectornet, first stage": ("vectornet_small", {}, "vectornet", {}, "subgraph"),
     "mmtransformer": ("mmtransformer_small", {}, "mmtransformer", {}, None),
@@ -49,7 +50,7 @@ class NoData(SceneSource):
 CLASSIFY = Classify(ClassifyConfig(), [str(number) for number in range(40)])
 FORECAST = Forecast(ForecastConfig(), NoData(), SceneInfo("scenes for a loss", (), {}))
 LOSSES = {
-    **dict.fromkeys(("classification", "point_mae"), CLASSIFY),
+    **dict.fromkeys(("classification", "point_mae", "pointnext"), CLASSIFY),
     **dict.fromkeys(("vectornet", "mmtransformer"), FORECAST),
     "mask_decoder": Reconstruct(ReconstructConfig(), {}),
 }

@@ -20,6 +20,7 @@ SMALL = {
         "data.allow_other_counts=true",
     ],
     "modelnet40_pretrain": ["encoder=point_bert_tiny_masked", "head.depth=1", "data.points=128"],
+    "modelnet40_pointnext_llama": ["encoder.width=8", "block=random_frozen", "data.points=128"],
 }
 """What makes each shipped experiment small enough for a test."""
 

@@ -8,6 +8,7 @@ from small_runs import experiment
 from geo_lm4ve.config import ConfigError, make, register
 from geo_lm4ve.engine.optim import AdamWConfig, Schedule
 from geo_lm4ve.engine.train import train
+from geo_lm4ve.options import load_option
 from geo_lm4ve.parts.optim import OptimConfig
 
 
@@ -29,6 +30,14 @@ def test_linear_ends_at_the_minimum():
     config = AdamWConfig(schedule=Schedule.linear, warmup_epochs=0, epochs=10, min_lr=0.0)
     assert config.learning_rate(1.0, 5) == pytest.approx(0.5)
     assert config.learning_rate(1.0, 10) == 0.0
+
+
+def test_a_schedule_may_end_before_training_does():
+    config = load_option("optim", "pointnext_scanobjectnn")
+    rates = [config.learning_rate(2e-3, epoch) for epoch in (0, 100, 200, 249)]
+    assert rates == pytest.approx([2e-3, 1.05e-3, 1e-4, 1e-4])
+    with pytest.raises(ConfigError, match=r"optim\.decay_epochs must be more than 0"):
+        load_option("optim", "pointnext_scanobjectnn", {"decay_epochs": 0})
 
 
 @register("optim", "sgd_for_a_test")

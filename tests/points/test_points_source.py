@@ -55,7 +55,7 @@ def test_farthest_points_are_what_the_paper_takes(tmp_path):
     assert (tmp_path / "fps_order").is_dir()
 
 
-@pytest.mark.parametrize("sampling", ["first", "random"])
+@pytest.mark.parametrize("sampling", ["first", "first_shuffled", "random"])
 def test_evaluation_of_the_other_samplings_takes_the_first_points(tmp_path, sampling):
     write_folder(tmp_path)
     source = build(tmp_path, sampling=sampling)
@@ -64,7 +64,16 @@ def test_evaluation_of_the_other_samplings_takes_the_first_points(tmp_path, samp
     assert not (tmp_path / "fps_order").exists()
     batch = next(iter(source.loader("train", batch_size=27, train=True, seed=0).batches(0)))
     kept = source.splits["train"].points[batch.index]
-    assert kept.shape[1] == (16 if sampling == "first" else 40)
+    assert kept.shape[1] == (40 if sampling == "random" else 16)
+
+
+@pytest.mark.parametrize("sampling", ["first", "first_shuffled"])
+def test_training_takes_the_first_points_in_the_order_that_is_asked_for(tmp_path, sampling):
+    source = build(write_folder(tmp_path), sampling=sampling, scale_low=1.0, scale_high=1.0, shift=0.0)
+    batch = next(iter(source.loader("train", batch_size=27, train=True, seed=0).batches(0)))
+    stored = source.splits["train"].points[batch.index]
+    assert torch.equal(batch.points, stored) == (sampling == "first")
+    assert torch.equal(batch.points.sort(1).values, stored.sort(1).values)
 
 
 def test_test_points_of_random_sampling_vary_by_view_only(tmp_path):
@@ -196,7 +205,7 @@ def test_defaults_are_the_papers():
     assert (config.scale_low, config.scale_high) == (2 / 3, 3 / 2)
 
 
-@pytest.mark.parametrize("sampling", ["fps_random", "first", "random"])
+@pytest.mark.parametrize("sampling", ["fps_random", "first", "first_shuffled", "random"])
 @pytest.mark.parametrize("name", ["point_folder", "modelnet40"])
 def test_predict_and_evaluation_make_the_same_of_a_cloud(tmp_path, name, sampling):
     root = tmp_path / "set"

@@ -63,8 +63,8 @@ def _rows() -> Iterator[Row]:
             yield from _normed(f"{ours}.{name}", f"{point}.0", f"{point}.1", conv=1)
     last = f"{_OFFICIAL}.{1 + HALVINGS}.0.convs.*"
     yield from _normed(f"{_STAGES}.all.mlp.layers.*", f"{last}.0", f"{last}.1", conv=2)
-    for ours, official in _HEAD.items():
-        yield Row(f"head.mlp.{ours}", f"prediction.head.{official}")
+    for layer, nested in _HEAD.items():
+        yield Row(f"head.mlp.{layer}", f"prediction.head.{nested}")
 
 
 TABLE = NameTable(PointNext, tuple(_rows()), describe)

@@ -62,10 +62,10 @@ def point_channels(batch: PointBatch, kinds: Sequence[str], channels: int) -> Fl
     if found != channels:
         has = ", ".join(batch.feature_names) or "no names"
         more = 0 if batch.features is None else batch.features.shape[2]
+        wanted = ", ".join(kinds) or f"{channels - 3} more"
         raise InputError(
-            f"the encoder takes {channels} channels, x, y, z and {', '.join(kinds) or f'{channels - 3} more'}; the clouds "
-            f"have x, y, z and {more} more ({has}): give those it takes, or build it for these (encoder.features, or "
-            f"encoder.in_channels={3 + more})"
+            f"the encoder takes {channels} channels, x, y, z and {wanted}; the clouds have x, y, z and {more} more "
+            f"({has}): give those it takes, or build it for these (encoder.features, or encoder.in_channels={3 + more})"
         )
     return torch.cat([part.to(batch.points.dtype) for part in parts], dim=2)
 

@@ -35,11 +35,11 @@ class MiniPointNet(nn.Module):
         """A token per group of ``m`` points; the order of the points does not matter."""
         # In place where autograd allows it: memory traffic of (b, g, m, 4 width) tensors is what this network costs.
         weight, bias = folded(self.lift, self.lift_norm)
-        lifted = normed(F.linear(groups, weight, bias), self.lift_norm).relu_()
+        lifted = normed(F.linear(groups, weight, bias), self.lift_norm, relu=True)
         local = self.local(lifted)
         weight, bias = folded(self.joint, self.joint_norm)
         for_group, for_point = weight.chunk(2, dim=1)
         of_group = F.linear(local.amax(dim=2, keepdim=True), for_group, bias)
         of_point = F.linear(local, for_point)
-        joint = normed(of_point.add_(of_group), self.joint_norm).relu_()
+        joint = normed(of_point.add_(of_group), self.joint_norm, relu=True)
         return self.out(joint).amax(dim=2)

@@ -23,12 +23,12 @@ HALVINGS = 4
 @register("encoder", "pointnext")
 @dataclass
 class PointNextConfig(EncoderConfig):
-    """PointNeXt's classification encoder (official class ``PointNextEncoder``, openpoints models/backbone/pointnext.py).
+    """PointNeXt's classification encoder (official class ``PointNextEncoder``, models/backbone/pointnext.py).
 
     Its stages are ``stem`` (every point, width w), ``sa_1`` ... ``sa_4`` (a half of the points each time, width 2 w,
-    4 w, 8 w, 16 w) and ``all`` (one token per cloud). The bridge follows ``sa_4`` unless ``bridge.after`` names another:
-    64 tokens for 1,024 points, with their coordinates as ``positions``; after ``all`` there is only one. All tokens are
-    in the span ``points``. The defaults are those of PointNeXt-S for ModelNet40.
+    4 w, 8 w, 16 w) and ``all`` (one token per cloud). The bridge follows ``sa_4`` unless ``bridge.after`` names another
+    stage: 64 tokens for 1,024 points, with their coordinates as ``positions``; after ``all`` there is only one. All
+    tokens are in the span ``points``. The defaults are those of PointNeXt-S for ModelNet40.
 
     The neighbourhood of a point is its first ``neighbours`` points in index order, and sampling starts at point 0: the
     features depend on the order of the points. Clouds have no padding.
@@ -86,7 +86,7 @@ class PointNextConfig(EncoderConfig):
         return input_channels(self.features) if self.in_channels is None else self.in_channels
 
     def radii(self) -> list[float]:
-        """Radius of each set abstraction stage, and one more: what a stage's inverted residual MLPs have is the next."""
+        """Radius of each set abstraction stage, and one more: a stage's inverted residual MLPs have the next."""
         return [self.radius * self.radius_scaling**stage for stage in range(HALVINGS + 1)]
 
     def widths(self) -> list[int]:

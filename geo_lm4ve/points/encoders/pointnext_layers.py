@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from geo_lm4ve.geometry import kernels
 from geo_lm4ve.geometry.grouping import gather
 from geo_lm4ve.geometry.neighbours import ball_query
 from geo_lm4ve.geometry.sampling import farthest_point_sample
@@ -45,18 +48,20 @@ class SharedMlp(nn.Module):
             features: of all points.
             idx: the neighbours among the points; None: one neighbourhood of all points.
         """
-        first, *rest = self.layers
+        first, *rest = cast("list[NormedLinear]", list(self.layers))
         weight, bias = folded(first.linear, first.norm)
         of_point = F.linear(features, weight[:, 3:], bias)
         of_neighbour = of_point[:, None] if idx is None else gather(of_point, idx)
-        x = normed(F.linear(offsets.to(features.dtype), weight[:, :3]).add_(of_neighbour), first.norm)
+        x = F.linear(offsets.to(features.dtype), weight[:, :3]).add_(of_neighbour)
+        x = normed(x, first.norm, relu=bool(rest))
         for layer in rest:
-            x = layer(x.relu_())
-        return x.amax(dim=2)
+            x = layer(x, relu=layer is not rest[-1])
+        # The gradient of amax is shared among repeated neighbours, in five passes; without one, amax is the faster.
+        return x.max(dim=2).values if x.requires_grad else x.amax(dim=2)
 
 
 class InvertedResidual(nn.Module):
-    """InvResMLP: features of the neighbours among the same points, an MLP that widens and narrows, added to the input."""
+    """InvResMLP: features of the neighbours among the same points through an MLP that widens, added to the input."""
 
     def __init__(self, dim: int, expansion: int):
         super().__init__()
@@ -68,7 +73,7 @@ class InvertedResidual(nn.Module):
     ) -> Float[Tensor, "b m c"]:
         """New features of the points; arguments as of ``SharedMlp``."""
         read = self.local(offsets, features, idx).relu()
-        return self.narrow(self.widen(read).relu_()).add_(features).relu_()
+        return (self.narrow(self.widen(read, relu=True)) + features).relu()
 
 
 class SetAbstraction(nn.Module):
@@ -78,8 +83,8 @@ class SetAbstraction(nn.Module):
         radius: of the neighbourhoods, in the unit of the points.
         neighbours: points k of each: the first k in index order, so that the result depends on the order of points.
         block_radius: radius of the neighbourhoods in ``blocks``.
-        ordered: the points already stand in the order of farthest point sampling; then the first half of them is the
-            sample, as each was the farthest one of all, hence of these.
+        ordered: the points already stand in the order of farthest point sampling, which need not run again then where
+            ``is_own_sample`` holds.
         mlp: what makes a feature of a neighbourhood.
         skip: takes the feature of the sampled point past ``mlp``; None: nothing does.
         blocks: inverted residual MLPs on the sampled points, counted from 1.
@@ -113,7 +118,7 @@ class SetAbstraction(nn.Module):
     ) -> tuple[Float[Tensor, "b m 3"], Float[Tensor, "b m c"]]:
         """Positions and features of the points that stay."""
         count = positions.shape[1] // 2
-        if self.ordered:
+        if self.ordered and is_own_sample(positions):
             return positions[:, :count], features[:, :count]
         idx = farthest_point_sample(positions, count, finite=True)
         return gather(positions, idx), gather(features, idx)
@@ -138,6 +143,17 @@ class GroupAll(nn.Module):
         positions, features = _placed(tokens)
         x = self.mlp(positions[:, None], features, None).relu()
         return point_tokens(x, positions.new_zeros(len(x), 1, 3))
+
+
+def is_own_sample(positions: Float[Tensor, "b n 3"]) -> bool:
+    """Whether points in the order of farthest point sampling are their own farthest point sample, ties included.
+
+    Each was the farthest one of all, hence of these; of equally far ones plain torch takes the first, which it did
+    before. Other kernels break ties as they like, and are asked again. What repeats when all positions are taken stays
+    the same position, by another index.
+    """
+    working = torch.promote_types(positions.dtype, torch.float32)
+    return kernels.choose("farthest_point_sample", positions.device, working).implementation == kernels.TORCH
 
 
 def point_tokens(features: Float[Tensor, "b m d"], positions: Float[Tensor, "b m 3"]) -> TokenSet:
