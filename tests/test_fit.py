@@ -13,7 +13,9 @@ from geo_lm4ve.fit import check_fit
 from geo_lm4ve.model import Model
 from geo_lm4ve.options import CONFIGS, load_option, options, part_class
 
-ENCODERS = ("point_bert_tiny", "point_bert_tiny_masked", "kinematic", "vectornet_small", "mmtransformer_small")
+ENCODERS = (
+    "point_bert_tiny", "point_bert_tiny_masked", "pointnext_s", "kinematic", "vectornet_small", "mmtransformer_small"
+)  # fmt: skip
 """The smallest option of each registered encoder."""
 ANY_WIDTH = {"mask_decoder": {"heads": 1}}
 """What lets a head be built for tokens of any width."""
