@@ -10,10 +10,11 @@ import torch
 from torch import nn
 
 from geo_lm4ve.config import ConfigError, register
-from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
+from geo_lm4ve.parts.encoder import Encoder
 from geo_lm4ve.points.batch import PointBatch
-from geo_lm4ve.points.encoders.inputs import input_channels, point_channels, with_features
+from geo_lm4ve.points.encoders.config import PointEncoderConfig
 from geo_lm4ve.points.encoders.pointnext_layers import SPAN, GroupAll, SetAbstraction, point_tokens
+from geo_lm4ve.points.features import as_list
 from geo_lm4ve.tokens import TokenSet
 
 HALVINGS = 4
@@ -22,7 +23,7 @@ HALVINGS = 4
 
 @register("encoder", "pointnext")
 @dataclass
-class PointNextConfig(EncoderConfig):
+class PointNextConfig(PointEncoderConfig):
     """PointNeXt's classification encoder (official class ``PointNextEncoder``, models/backbone/pointnext.py).
 
     Its stages are ``stem`` (every point, width w), ``sa_1`` ... ``sa_4`` (a half of the points each time, width 2 w,
@@ -36,9 +37,8 @@ class PointNextConfig(EncoderConfig):
     Attributes:
         width: width w of the stem.
         blocks: layers of each of the four set abstraction stages: one, and inverted residual MLPs.
-        features: kinds of point features that it takes besides the coordinates, in their order: ``height`` (1 channel),
-            ``normal`` (3), ``color`` (3), ``intensity`` (1).
-        in_channels: channels of its input, the three coordinates included, of whatever kind; None: as ``features`` say.
+        in_channels: channels of its input, the three coordinates included; 4 alone stands for ``features=[height]``, as
+            in OpenPoints' configs, other numbers must be those of ``features``; None: as they say.
         radius: of the neighbourhoods of ``sa_1``, in the unit of the points.
         radius_scaling: each stage's radius is so many times the one before it, and inverted residual MLPs have the
             next stage's.
@@ -48,13 +48,11 @@ class PointNextConfig(EncoderConfig):
         expansion: hidden width of inverted residual MLPs as a multiple of their width.
     """
 
-    takes: ClassVar[type | None] = PointBatch
     offers: ClassVar[frozenset[str] | None] = frozenset({SPAN})
 
     name: str = "pointnext"
     width: int = 32
     blocks: list[int] = field(default_factory=lambda: [1] * HALVINGS)
-    features: list[str] = field(default_factory=list)
     in_channels: int | None = None
     radius: float = 0.15
     radius_scaling: float = 1.5
@@ -73,17 +71,14 @@ class PointNextConfig(EncoderConfig):
         for key in ("radius", "radius_scaling"):
             if not 0 < getattr(self, key) < float("inf"):
                 raise ConfigError(f"encoder.{key} must be a positive number, not {getattr(self, key)}")
-        named = input_channels(self.features)
-        if self.in_channels is not None and (self.in_channels != named if self.features else self.in_channels < 3):
+        if self.in_channels == 4 and not self.features:
+            self.features = ["height"]
+        super().__post_init__()
+        if self.in_channels not in (None, self.channels):
             raise ConfigError(
-                f"encoder.in_channels={self.in_channels}: x, y, z and encoder.features {self.features} are {named} "
-                "channels; without features say 3 and those that the clouds have besides"
+                f"encoder.in_channels={self.in_channels}: x, y, z and encoder.features={as_list(self.features)} are "
+                f"{self.channels} channels; name the others, e.g. encoder.features=[normal] (6 in all)"
             )
-
-    @property
-    def channels(self) -> int:
-        """Channels of the input, the coordinates included."""
-        return input_channels(self.features) if self.in_channels is None else self.in_channels
 
     def radii(self) -> list[float]:
         """Radius of each set abstraction stage, and one more: a stage's inverted residual MLPs have the next."""
@@ -99,9 +94,7 @@ class PointNextConfig(EncoderConfig):
 
     def sample_batch(self, size: int = 2, seed: int = 0) -> PointBatch:
         """Clouds of 64 points, with the features that it takes."""
-        clouds = PointBatch.random(size, 4 * 2**HALVINGS, seed)
-        more = torch.randn(size, 4 * 2**HALVINGS, self.channels - 3, generator=torch.Generator().manual_seed(1 + seed))
-        return with_features(torch.cat([clouds.points, more], dim=2), self.features, self.channels)
+        return PointBatch.random(size, 4 * 2**HALVINGS, seed, self.features)
 
 
 class PointStem(nn.Module):
@@ -109,7 +102,7 @@ class PointStem(nn.Module):
 
     def __init__(self, config: PointNextConfig):
         super().__init__()
-        self.kinds, self.channels = tuple(config.features), config.channels
+        self.features = tuple(config.features)
         self.linear = nn.Linear(config.channels, config.width)
 
     def forward(self, batch: PointBatch) -> TokenSet:
@@ -125,8 +118,9 @@ class PointStem(nn.Module):
                 f"{2**HALVINGS} points (data.points)"
             )
         batch = batch.settled()
-        channels = point_channels(batch, self.kinds, self.channels)
-        return point_tokens(self.linear(channels.to(self.linear.weight.dtype)), batch.points)
+        features = batch.channels(self.features)
+        x = batch.points if features is None else torch.cat([batch.points, features.to(batch.points.dtype)], dim=2)
+        return point_tokens(self.linear(x.to(self.linear.weight.dtype)), batch.points)
 
 
 class PointNext(Encoder):
@@ -134,7 +128,7 @@ class PointNext(Encoder):
 
     def __init__(self, config: PointNextConfig):
         super().__init__()
-        self.kinds, self.channels = tuple(config.features), config.channels
+        self.features = tuple(config.features)
         radii, widths = config.radii(), config.widths()
         self.stages = nn.ModuleDict({"stem": PointStem(config)})
         for stage, (inputs, outputs) in enumerate(pairwise(widths)):
@@ -154,4 +148,4 @@ class PointNext(Encoder):
 
     def taken(self, given: Any) -> PointBatch:
         """Coordinates (B, N, 3), with the features that it takes (B, N, 3 + C), or a PointBatch."""
-        return with_features(given, self.kinds, self.channels)
+        return PointBatch.of(given, self.features)

@@ -22,7 +22,7 @@ SPAN = "points"
 """Name of the only span: the points that a stage has left."""
 
 
-class SharedMlp(nn.Module):
+class NeighbourhoodMlp(nn.Module):
     """[offset; feature] of every neighbour through layers with batch norm, ReLU between them, then the maximum.
 
     The published form gathers the features and multiplies W [offset; feature] for every neighbour. Here W = [W_o | W_f]
@@ -65,13 +65,13 @@ class InvertedResidual(nn.Module):
 
     def __init__(self, dim: int, expansion: int):
         super().__init__()
-        self.local = SharedMlp([dim, dim])
+        self.local = NeighbourhoodMlp([dim, dim])
         self.widen, self.narrow = NormedLinear(dim, expansion * dim), NormedLinear(expansion * dim, dim)
 
     def forward(
         self, offsets: Float[Tensor, "b m k 3"], features: Float[Tensor, "b m c"], idx: Int[Tensor, "b m k"]
     ) -> Float[Tensor, "b m c"]:
-        """New features of the points; arguments as of ``SharedMlp``."""
+        """New features of the points; arguments as of ``NeighbourhoodMlp``."""
         read = self.local(offsets, features, idx).relu()
         return (self.narrow(self.widen(read, relu=True)) + features).relu()
 
@@ -96,7 +96,7 @@ class SetAbstraction(nn.Module):
     ):  # fmt: skip
         super().__init__()
         self.radius, self.neighbours, self.block_radius, self.ordered = radius, neighbours, block_radius, ordered
-        self.mlp = SharedMlp(widths)
+        self.mlp = NeighbourhoodMlp(widths)
         self.skip = nn.Linear(widths[0], widths[-1]) if residual else None
         self.blocks = nn.ModuleDict({str(1 + i): InvertedResidual(widths[-1], expansion) for i in range(blocks)})
 
@@ -136,7 +136,7 @@ class GroupAll(nn.Module):
 
     def __init__(self, widths: Sequence[int]):
         super().__init__()
-        self.mlp = SharedMlp(widths)
+        self.mlp = NeighbourhoodMlp(widths)
 
     def forward(self, tokens: TokenSet) -> TokenSet:
         """One token per cloud, at the origin."""
