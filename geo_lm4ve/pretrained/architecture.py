@@ -32,13 +32,13 @@ def widths(state: Mapping[str, Tensor], pattern: str) -> tuple[int, ...]:
 
 
 def describe(state: Mapping[str, Tensor], table: NameTable | None) -> dict[str, Any]:
-    """What a table reads off a state dict in our names, and the width of the block; what left no trace is falsy."""
+    """What a table reads off a state dict in our names, and the width of the block; None or empty for no trace."""
     return {**(table.describe(state) if table else {}), _BLOCK: size(state, "bridge.adapter_in.weight")}
 
 
 def advice(file: Mapping[str, Any], model: Mapping[str, Any]) -> str:
     """What to change so that a file fits, as far as descriptions of both tell; ends in a blank unless empty."""
-    known = {key: value for key, value in file.items() if value and value != model.get(key)}
+    known = {key: value for key, value in file.items() if (value or value is False) and value != model.get(key)}
     outputs = known.pop(OUTPUTS, None)
     if known:
         parts = (f"{k.rpartition('.')[2]} {value} (the model: {model.get(k) or 'none'})" for k, value in known.items())

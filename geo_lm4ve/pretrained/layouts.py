@@ -37,7 +37,7 @@ class NameTable:
         encoder: the encoder it belongs to.
         rows: no two of them start alike, on either side.
         describe: given a state dict in our names, what its tensors tell of the config of encoder and head: config key
-            (``encoder.depth``, ``head.hidden``) -> value, falsy where there is no such tensor. Further keys are
+            (``encoder.depth``, ``head.hidden``) -> value, None or empty where no tensor tells. Further keys are
             ``num_classes``, as ``create_model`` calls the outputs, and ``outputs`` (see ``architecture.OUTPUTS``).
     """
 

@@ -31,25 +31,40 @@ def test_point_features_are_found_by_their_names():
     assert model.encoder.stages["stem"].linear.in_features == 4
 
 
-def test_four_channels_are_coordinates_and_height_and_features_not_asked_for_are_left_out():
+def test_features_that_are_not_asked_for_are_left_out():
     batch = featured(("height",), 1)
     with torch.no_grad():
-        model = small(in_channels=4)
-        assert torch.equal(model(batch), model(torch.cat([batch.points, batch.features], dim=2)))
-        model = small()
-        assert torch.equal(model(batch), model(batch.points))
+        assert torch.equal(small()(batch), small()(batch.points))
 
 
-WRONG = {
-    "too few channels": ({"in_channels": 4}, torch.randn(2, 64, 3), "put 1 features behind the coordinates"),
-    "other features": ({"in_channels": 4}, featured(("normal",), 3), "takes the features height, the data have normal"),
-    "another kind": ({"features": ["height"]}, featured(("intensity",), 1), "the data have intensity: set"),
-    "a tensor with more than coordinates": ({}, torch.randn(2, 64, 6), r"leave out what is no coordinate"),
+@pytest.mark.parametrize(("channels", "kinds"), [(None, []), (3, []), (4, ["height"]), (6, ["normal"])])
+def test_a_number_of_channels_stands_for_the_usual_features(channels, kinds):
+    model = small(in_channels=channels)
+    assert (model.config.encoder.features, model.config.encoder.in_channels) == (
+        kinds,
+        3 if channels is None else channels,
+    )
+    sample = model.config.encoder.sample_batch(2)
+    given = sample.points if sample.features is None else torch.cat([sample.points, sample.features], dim=2)
+    with torch.no_grad():
+        assert torch.equal(model(sample), model(given))
+
+
+LACKING = {
+    "a tensor without it": (torch.randn(2, 64, 3), "put 1 features behind the coordinates"),
+    "another kind": (featured(("intensity",), 1), r"the data have intensity: set data.features=\[height\]"),
+    "nothing": (PointBatch.random(2, 64), r"the data have none: set data.features=\[height\]"),
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_other_channels_than_the_model_takes_are_refused(case):
-    values, given, message = WRONG[case]
+@pytest.mark.parametrize("case", LACKING)
+def test_clouds_that_lack_a_feature_are_refused(case):
+    given, message = LACKING[case]
     with pytest.raises(InputError, match=message):
-        small(**values)(given)
+        small(in_channels=4)(given)
+
+
+@pytest.mark.parametrize(("channels", "given"), [(3, 6), (4, 7)])
+def test_a_tensor_of_more_channels_is_refused(channels, given):
+    with pytest.raises(InputError, match="leave out what"):
+        small(in_channels=channels)(torch.randn(2, 64, given))

@@ -188,7 +188,7 @@ def test_every_parameter_gets_a_gradient(more):
         ({"radius": 0.0}, "encoder.radius must be a positive number, not 0.0"),
         ({"radius_scaling": float("nan")}, "encoder.radius_scaling"),
         ({"features": ["hight"]}, "did you mean 'height'"),
-        ({"in_channels": 2}, "encoder.in_channels=2"),
+        ({"in_channels": 5}, "encoder.in_channels=5: .*say what the others are"),
         ({"features": ["normal"], "in_channels": 4}, r"features=\[normal\] are 6 channels"),
     ],
 )

@@ -91,7 +91,7 @@ def test_another_width_is_named_with_the_option_to_set():
 def test_other_inputs_depths_and_classes_are_named():
     with pytest.raises(CheckpointError, match=r"in_channels 4 \(the model: 3\).*\(encoder.in_channels=4\)"):
         load_official(small(), draw(shapes(inputs=4)))
-    with pytest.raises(CheckpointError, match=r"encoder.blocks=\[1,2,1,1\], encoder.sa_layers=1, .*sa_residual=false"):
+    with pytest.raises(CheckpointError, match=r"encoder.blocks=\[1,2,1,1\], encoder.sa_layers=1, .*sa_residual=False"):
         load_official(small(), draw(deep_shapes([1, 2, 1, 1], WIDTH, classes=5)))
     with pytest.raises(CheckpointError, match="trained with 7 outputs, the model has 5"):
         load_official(small(), draw(shapes(classes=7)))
@@ -129,12 +129,11 @@ def test_what_the_tensors_tell():
         "encoder.in_channels": 3,
         "encoder.blocks": (1, 1, 1, 1),
         "encoder.sa_layers": 2,
-        "encoder.sa_residual": "true",
-        "encoder.expansion": None,
+        "encoder.sa_residual": True,
         "head.hidden": (512, 256),
         "outputs": 5,
     }
     deep = describe(small(**DEEP, expansion=3).state_dict())
     assert deep["encoder.blocks"] == (2, 4, 1, 3)
-    assert (deep["encoder.sa_layers"], deep["encoder.sa_residual"], deep["encoder.expansion"]) == (1, "false", 3)
+    assert (deep["encoder.sa_layers"], deep["encoder.sa_residual"], deep["encoder.expansion"]) == (1, False, 3)
     assert not any(describe({}).values())

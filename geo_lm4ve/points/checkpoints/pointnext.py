@@ -18,20 +18,21 @@ _HEAD = {0: "0.0", 1: "0.1", 4: "2.0", 5: "2.1", 8: "4.0"}
 
 
 def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """See ``NameTable``. Radii, neighbours and kinds of point features leave no trace in the weights."""
+    """See ``NameTable``. Radii, neighbours and kinds of point features leave no trace in the weights.
+
+    Nor does the expansion of inverted residual MLPs where there are none: then it is not in the description.
+    """
     *hidden, outputs = widths(state, "head.mlp.*.weight") or (None,)
     depth = count(state, f"{_STAGES}.sa_1.mlp.layers.*")
-    widened = [
-        (size(state, f"{block}.widen.linear.weight"), size(state, f"{block}.widen.linear.weight", axis=1))
-        for block in (f"{_STAGES}.sa_{stage}.blocks.1" for stage in _numbers())
-    ]
+    widening = [f"{_STAGES}.sa_{number}.blocks.1.widen.linear.weight" for number in _numbers()]
+    expansions = [(size(state, key) or 0) // (size(state, key, axis=1) or 1) for key in widening if key in state]
     return {
         "encoder.width": size(state, _STEM),
         "encoder.in_channels": size(state, _STEM, axis=1),
         "encoder.blocks": depth and tuple(1 + (count(state, f"{_STAGES}.sa_{n}.blocks.*") or 0) for n in _numbers()),
         "encoder.sa_layers": depth,
-        "encoder.sa_residual": depth and str(f"{_STAGES}.sa_1.skip.weight" in state).lower(),
-        "encoder.expansion": next((wide // narrow for wide, narrow in widened if wide and narrow), None),
+        "encoder.sa_residual": depth and f"{_STAGES}.sa_1.skip.weight" in state,
+        **({"encoder.expansion": expansions[0]} if expansions else {}),
         "head.hidden": tuple(hidden),
         OUTPUTS: outputs,
     }

@@ -14,11 +14,14 @@ from geo_lm4ve.parts.encoder import Encoder
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.encoders.config import PointEncoderConfig
 from geo_lm4ve.points.encoders.pointnext_layers import SPAN, GroupAll, SetAbstraction, point_tokens
-from geo_lm4ve.points.features import as_list
+from geo_lm4ve.points.features import KINDS, as_list
 from geo_lm4ve.tokens import TokenSet
 
 HALVINGS = 4
 """Set abstraction stages, each of which keeps every second point."""
+
+MEANT = {4: ("height",), 6: ("normal",)}
+"""Input channels -> the features that users of PointNeXt mean by so many."""
 
 
 @register("encoder", "pointnext")
@@ -37,8 +40,8 @@ class PointNextConfig(PointEncoderConfig):
     Attributes:
         width: width w of the stem.
         blocks: layers of each of the four set abstraction stages: one, and inverted residual MLPs.
-        in_channels: channels of its input, the three coordinates included; 4 alone stands for ``features=[height]``, as
-            in OpenPoints' configs, other numbers must be those of ``features``; None: as they say.
+        in_channels: channels of its input, the three coordinates included; None: as ``features`` say. Without them, 4
+            stand for ``height`` (the official models for ScanObjectNN) and 6 for ``normal``.
         radius: of the neighbourhoods of ``sa_1``, in the unit of the points.
         radius_scaling: each stage's radius is so many times the one before it, and inverted residual MLPs have the
             next stage's.
@@ -71,14 +74,15 @@ class PointNextConfig(PointEncoderConfig):
         for key in ("radius", "radius_scaling"):
             if not 0 < getattr(self, key) < float("inf"):
                 raise ConfigError(f"encoder.{key} must be a positive number, not {getattr(self, key)}")
-        if self.in_channels == 4 and not self.features:
-            self.features = ["height"]
+        if self.in_channels in MEANT and not self.features:
+            self.features = list(MEANT[self.in_channels])
         super().__post_init__()
         if self.in_channels not in (None, self.channels):
             raise ConfigError(
                 f"encoder.in_channels={self.in_channels}: x, y, z and encoder.features={as_list(self.features)} are "
-                f"{self.channels} channels; name the others, e.g. encoder.features=[normal] (6 in all)"
+                f"{self.channels} channels; say what the others are in encoder.features ({', '.join(KINDS)})"
             )
+        self.in_channels = self.channels
 
     def radii(self) -> list[float]:
         """Radius of each set abstraction stage, and one more: a stage's inverted residual MLPs have the next."""
@@ -110,7 +114,7 @@ class PointStem(nn.Module):
 
         Raises:
             ConfigError: too few points.
-            InputError: other point features than it takes.
+            InputError: the clouds lack a point feature that it takes.
         """
         if batch.points.shape[1] < 2**HALVINGS:
             raise ConfigError(
