@@ -21,6 +21,12 @@ SMALL = {
     ],
     "modelnet40_pretrain": ["encoder=point_bert_tiny_masked", "head.depth=1", "data.points=128"],
     "modelnet40_pointnext_llama": ["encoder.width=8", "block=random_frozen", "data.points=128"],
+    "scanobjectnn_pointnext_llama": [
+        "encoder.width=8",
+        "block=random_frozen",
+        "data.points=128",
+        "data.allow_other_counts=true",
+    ],
 }
 """What makes each shipped experiment small enough for a test."""
 
@@ -31,9 +37,9 @@ def folder(tmp_path):
 
 
 def small(tmp_path, folder, name):
-    root = {"quickstart": tmp_path / "solids", "scanobjectnn_point_bert_llama": tmp_path / "scans"}.get(name, folder)
-    if root.name == "scans":
-        write_scans(root, points=160)
+    root = tmp_path / "solids" if name == "quickstart" else folder
+    if name.startswith("scanobjectnn"):
+        write_scans(root := tmp_path / "scans", points=160)
     return [f"data.root={root}", f"run.root={tmp_path / 'runs'}", "optim.epochs=1", "optim.batch_size=8", *SMALL[name]]
 
 
