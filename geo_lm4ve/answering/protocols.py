@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from geo_lm4ve.answering.metrics.bleu import Bleu
 from geo_lm4ve.answering.metrics.cider import Cider
 from geo_lm4ve.answering.metrics.exact_match import ExactMatch
@@ -16,7 +18,7 @@ from geo_lm4ve.answering.protocol import Protocol
 from geo_lm4ve.language.cleaning import clean, first_characters, first_line, single_blanks
 
 _CAPTIONS = (Bleu(), RougeL(), Cider(), Meteor())
-_LEO = "both sides by LEO's clean_answer: lower case, numbers in words, no articles, misspellings mended"
+_CLEANED = "both sides by LEO's clean_answer: lower case, numbers in words, no articles, misspellings mended"
 _PARTS = "EM@1_refined takes an empty answer, and any part of a right answer, for right"
 
 
@@ -27,6 +29,23 @@ def without_stop(text: str) -> str:
         text = text[0].lower() + text[1:]
     return clean(text)
 
+
+_SCANQA_LEO = Protocol(
+    "scanqa:leo",
+    "LEO, evaluator/scanqa_eval.py",
+    _CLEANED,
+    texts=(RefinedMatch(in_order=True),),
+    words=_CAPTIONS,
+    clean=clean,
+    clean_references=clean,
+    treebank=False,
+    bugs=(
+        "the first right answer that agrees, wholly or in part, decides: a later exact one gives no EM@1",
+        _PARTS,
+        "texts are split at blanks without a tokeniser: commas stay on their words, 'TV' in capitals",
+    ),
+)
+"""Others have its cleaning."""
 
 _ALL = (
     Protocol(
@@ -69,21 +88,7 @@ _ALL = (
         treebank=False,
         bugs=("texts are split at blanks without a tokeniser: 'Chair', 'chair.' and 'chair' are three words",),
     ),
-    Protocol(
-        "scanqa:leo",
-        "LEO, evaluator/scanqa_eval.py",
-        _LEO,
-        texts=(RefinedMatch(in_order=True),),
-        words=_CAPTIONS,
-        clean=clean,
-        clean_references=clean,
-        treebank=False,
-        bugs=(
-            "the first right answer that agrees, wholly or in part, decides: a later exact one gives no EM@1",
-            _PARTS,
-            "texts are split at blanks without a tokeniser: commas stay on their words, 'TV' in capitals",
-        ),
-    ),
+    _SCANQA_LEO,
     Protocol(
         "scanqa:chat-scene",
         "Chat-Scene, utils/eval.py",
@@ -93,14 +98,13 @@ _ALL = (
         clean=without_stop,
         bugs=("one side only is cleaned: the right answers '2' and 'TV stand' cannot be matched exactly", _PARTS),
     ),
-    Protocol(
-        "scanqa:llava-3d",
-        "LLaVA-3D, llava/eval/scanqa_evaluator.py",
-        _LEO,
+    replace(
+        _SCANQA_LEO,
+        name="scanqa:llava-3d",
+        source="LLaVA-3D, llava/eval/scanqa_evaluator.py",
         texts=(RefinedMatch(),),
         words=(*_CAPTIONS, Spice()),
-        clean=clean,
-        clean_references=clean,
+        treebank=True,
         bugs=(_PARTS,),
     ),
     Protocol(
@@ -121,17 +125,7 @@ _ALL = (
         unknown="u",
         bugs=("with --vocabulary, right answers outside of it are one class 'u': whoever says 'u' is right",),
     ),
-    Protocol(
-        "sqa3d:refined",
-        "LEO, evaluator/sqa3d_eval.py",
-        _LEO,
-        texts=(RefinedMatch(in_order=True),),
-        words=_CAPTIONS,
-        clean=clean,
-        clean_references=clean,
-        treebank=False,
-        bugs=(_PARTS,),
-    ),
+    replace(_SCANQA_LEO, name="sqa3d:refined", source="LEO, evaluator/sqa3d_eval.py", bugs=(_PARTS,)),
     Protocol(
         "sqa3d:loose",
         "SQA3D, LLM/eval_sqa3d_llm.py (zero-shot language models)",

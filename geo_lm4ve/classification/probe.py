@@ -129,14 +129,16 @@ def probed(experiment: ExperimentConfig) -> ExperimentConfig:
 
 
 def default_pools(experiment: ExperimentConfig) -> Pools:
-    """What the head of classification reads; after pre-training mean and maximum of the groups.
+    """What the head of classification reads; after pre-training mean and maximum of the spans that it trained.
 
-    Point-MAE trains no class token in pre-training; one drawn at random would be half of the features.
+    A class token that was not trained would be drawn at random, and half of the features.
     """
-    head = experiment.head
+    head, spans = experiment.head, experiment.encoder.pretrained_spans
     if isinstance(head, ClassificationConfig):
         return tuple((span, mode.name) for span, mode in zip(head.reads, head.pooling))
-    return (("groups", "mean"), ("groups", "max"))
+    if not spans:
+        raise ConfigError(f"encoder={experiment.encoder.name} does not say what to probe: name it, --pool SPAN:mean")
+    return tuple((span, mode) for span in spans for mode in ("mean", "max"))
 
 
 def _pools(given: Sequence[str]) -> Pools:

@@ -23,15 +23,17 @@ def gather(values: Float[Tensor, "b n c"], idx: Int[Tensor, "b ..."]) -> Float[T
 
 def group(
     points: Float[Tensor, "b n 3"], centers: Float[Tensor, "b g 3"], k: int, *, finite: bool = False
-) -> Float[Tensor, "b g k 3"]:
-    """The k nearest points of every centre, as offsets from it; no scaling by a radius (Point-BERT's groups).
+) -> tuple[Float[Tensor, "b g k 3"], Int[Tensor, "b g k"]]:
+    """The k nearest points of every centre, as offsets from it and their indices; no scaling (Point-BERT's groups).
 
-    A centre that is one of the points gives an exact zero offset. ``finite`` as in ``neighbours.knn``.
+    A centre that is one of the points gives an exact zero offset. ``gather(features, indices)`` gives the features;
+    ``finite`` as in ``neighbours.knn``.
 
     Raises:
         ValueError: as ``neighbours.knn``.
     """
-    return gather(points, knn(centers, points, k, finite=finite)) - centers[:, :, None]
+    indices = knn(centers, points, k, finite=finite)
+    return gather(points, indices) - centers[:, :, None], indices
 
 
 def group_by_radius(

@@ -28,6 +28,14 @@ def lacking(what: str, *files: str) -> str:
     return f"{what} needs {folder / missing[0]}, which is missing" if missing else ""
 
 
+def programs(what: str, *files: str) -> Path:
+    """Folder of pycocoevalcap; UserError with what ``lacking`` says where something is missing."""
+    missing, folder = lacking(what, *files), package_folder()
+    if missing or folder is None:
+        raise UserError(missing)
+    return folder
+
+
 def package_folder() -> Path | None:
     """Folder of pycocoevalcap, or None; the package is not imported."""
     found = importlib.util.find_spec(PACKAGE)

@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.language.java import lacking, package_folder, run_lines
+from geo_lm4ve.language.java import lacking, programs, run_lines
 from geo_lm4ve.language.tokeniser import Tokeniser
 from geo_lm4ve.language.treebank import PUNCTUATION
 
 JAR = "tokenizer/stanford-corenlp-3.4.1.jar"
+_WHAT = "the java tokeniser"
 CLASS = "edu.stanford.nlp.process.PTBTokenizer"
 _BREAKS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029\0]")
 """What could end a line: pycocoevalcap replaces the first, the others would shift its answers against the questions."""
@@ -27,10 +28,7 @@ class Stanford(Tokeniser):
         Raises:
             UserError: Java or pycocoevalcap is missing, or Java does not give one line for each text.
         """
-        if missing := self.lacks():
-            raise UserError(missing)
-        folder = package_folder()
-        assert folder is not None  # lacks() looked
+        folder = programs(_WHAT, JAR)
         arguments = ["-cp", str(folder / JAR), CLASS, "-preserveLines", "-lowerCase"]
         lines = run_lines(arguments, [_BREAKS.sub(" ", text) for text in texts], folder=folder)
         if len(lines) != len(texts):
@@ -39,4 +37,4 @@ class Stanford(Tokeniser):
 
     def lacks(self) -> str:
         """Java and pycocoevalcap."""
-        return lacking("the java tokeniser", JAR)
+        return lacking(_WHAT, JAR)

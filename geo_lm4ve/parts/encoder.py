@@ -61,11 +61,13 @@ class EncoderConfig(PartConfig):
         takes: class of the batches that its first stage takes; None: not said, and nothing is refused for it.
         offers: names of the spans and context entries of its last stage's tokens, and of those at its tap; None: not
             said.
+        pretrained_spans: spans of the unmasked encoder that pre-training trains; a probe of its run reads them.
         default_head: option that ``create_model`` takes where no head is named like the encoder.
     """
 
     takes: ClassVar[type | None] = None
     offers: ClassVar[frozenset[str] | None] = None
+    pretrained_spans: ClassVar[tuple[str, ...]] = ()
     default_head: ClassVar[str] = "classification"
 
     freeze: bool = False

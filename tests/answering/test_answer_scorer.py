@@ -4,7 +4,8 @@ import csv
 import json
 
 import pytest
-from answer_files import TWELVE, scanqa_rows, write, write_sqa3d, write_twelve
+from answer_cases import TWELVE
+from answer_files import scanqa_rows, write, write_sqa3d, write_twelve
 
 from geo_lm4ve.files import from_json
 from geo_lm4ve.parts.scorer import main, scorers

@@ -31,7 +31,7 @@ def test_gather_refuses_two_batch_sizes():
 def test_groups_are_offsets_of_the_nearest_points_with_an_exact_zero():
     points = random_clouds(2, 100)
     centers = gather(points, farthest_point_sample(points, 8))
-    offsets = group(points, centers, 5)
+    offsets, _ = group(points, centers, 5)
     assert offsets.shape == (2, 8, 5, 3)
     assert offsets[:, :, 0].abs().max() == 0
     nearest = torch.cdist(centers.double(), points.double()).sort(-1).values[..., :5]

@@ -82,7 +82,7 @@ def test_sampling_and_neighbours(points):
     finite_or_named(lambda: indices(farthest_point_sample(points, GROUPS)))
     finite_or_named(lambda: indices(knn(points[:, :2], points, NEAREST)))
     finite_or_named(lambda: indices(ball_query(points[:, :2], points, 0.5, NEAREST)))
-    finite_or_named(lambda: group(points, points[:, :2], NEAREST))
+    finite_or_named(lambda: group(points, points[:, :2], NEAREST)[0])
     finite_or_named(lambda: three_nn(points[:, :2], points)[0])
 
 

@@ -41,8 +41,11 @@ def box_of(value: Any, what: str) -> Float64[np.ndarray, " 6"]:
     corners = np.array(numbers, dtype=np.float64)
     if not np.isfinite(corners).all():
         raise ValueError(f"{what} has a number that is not finite; write [] for no box")
-    low, high = corners.min(0), corners.max(0)
-    return np.concatenate([(low + high) / 2, high - low])
+    import torch  # most answers have no box
+
+    from geo_lm4ve.geometry.boxes import box_of_corners
+
+    return box_of_corners(torch.from_numpy(corners)).numpy()
 
 
 def read_boxes(place: Path, scenes: Iterable[str]) -> dict[str, SceneBoxes]:

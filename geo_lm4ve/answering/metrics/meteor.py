@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from geo_lm4ve.answering.metrics.base import AnswerError, Metric, pairs
-from geo_lm4ve.files import UserError
-from geo_lm4ve.language.java import lacking, package_folder, run_lines
+from geo_lm4ve.language.java import lacking, programs, run_lines
 
 JAR, PARAPHRASES = "meteor/meteor-1.5.jar", "meteor/data/paraphrase-en.gz"
 ALPHA, BETA, GAMMA, DELTA = 0.85, 0.2, 0.6, 0.75
@@ -39,10 +38,7 @@ class Meteor(Metric[Sequence[str], Sequence[str]]):
         Raises:
             UserError: Java or pycocoevalcap is missing, or Java's lines are not METEOR's statistics.
         """
-        if missing := self.lacks():
-            raise UserError(missing)
-        folder = package_folder()
-        assert folder is not None  # lacks() looked
+        folder = programs("METEOR", JAR, PARAPHRASES)
         lines = [_line(answer, right) for answer, right in pairs(answers, references)]
         arguments = ["-Xmx2G", "-jar", str(folder / JAR), "-", "-", "-stdio", "-l", "en", "-norm"]
         rows = [line.split() for line in run_lines(arguments, lines, folder=folder / "meteor")]

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from geo_lm4ve.answering.metrics.base import AnswerError, MeanMetric, pairs
-from geo_lm4ve.files import UserError, to_json
-from geo_lm4ve.language.java import lacking, package_folder, run_lines
+from geo_lm4ve.files import to_json
+from geo_lm4ve.language.java import lacking, programs, run_lines
 from geo_lm4ve.reading import reading
 
 JAR = "spice/spice-1.0.jar"
@@ -34,22 +34,19 @@ class Spice(MeanMetric[Sequence[str], Sequence[str]]):
         self, answers: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]]
     ) -> Float64[np.ndarray, "n 1"]:
         """F of each item, in one run of Java; UserError if Java, pycocoevalcap or a model is missing or Java fails."""
-        if missing := self.lacks():
-            raise UserError(missing)
+        folder = programs("SPICE", JAR, *MODELS)
         asked = [
             {"image_id": number, "test": " ".join(answer), "refs": [" ".join(one) for one in right]}
             for number, (answer, right) in enumerate(pairs(answers, references))
         ]
-        return _run(asked)[:, None]
+        return _run(folder, asked)[:, None]
 
     def lacks(self) -> str:
         """Java, pycocoevalcap and the models of the parser."""
         return lacking("SPICE", JAR, *MODELS)
 
 
-def _run(asked: Sequence[Mapping[str, Any]]) -> Float64[np.ndarray, " n"]:
-    folder = package_folder()
-    assert folder is not None  # lacks() looked
+def _run(folder: Path, asked: Sequence[Mapping[str, Any]]) -> Float64[np.ndarray, " n"]:
     with tempfile.TemporaryDirectory() as place:
         given, result = Path(place, "given.json"), Path(place, "result.json")
         given.write_text(to_json(asked), encoding="utf-8")

@@ -41,7 +41,7 @@ TABLE = NameTable(
         Row("head.blocks.*.mlp.0", "MAE_decoder.blocks.*.mlp.fc1"),
         Row("head.blocks.*.mlp.2", "MAE_decoder.blocks.*.mlp.fc2"),
         Row("head.decoder_norm", "MAE_decoder.norm"),
-        Row("head.prediction", "increase_dim.0", conv=True),
+        Row("head.prediction", "increase_dim.0", conv=1),
     ),
     describe,
 )

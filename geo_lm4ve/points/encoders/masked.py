@@ -33,6 +33,7 @@ class MaskedPointBertConfig(PointBertConfig):
     offers: ClassVar[frozenset[str] | None] = frozenset(
         {"visible", "position_embedding", "visible_points", "hidden_groups", "hidden_centers"}
     )
+    pretrained_spans: ClassVar[tuple[str, ...]] = ("groups",)
     default_head: ClassVar[str] = "mask_decoder"
 
     name: str = "point_mae_masked"

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.geometry.grouping import gather, group
-from geo_lm4ve.geometry.neighbours import knn
 from geo_lm4ve.geometry.sampling import farthest_point_sample
 from geo_lm4ve.layers.transformer import TransformerBlock
 from geo_lm4ve.parts.encoder import Encoder
@@ -120,10 +119,9 @@ class PointEmbedding(nn.Module):
             )
         chosen = farthest_point_sample(points, self.num_groups, skip_near_origin=self.skip_near_origin, finite=finite)
         centers = gather(points, chosen)
+        offsets, nearest = group(points, centers, self.group_size, finite=finite)
         if features is None:
-            return group(points, centers, self.group_size, finite=finite), centers
-        nearest = knn(centers, points, self.group_size, finite=finite)
-        offsets = gather(points, nearest) - centers[:, :, None]
+            return offsets, centers
         return torch.cat([offsets, gather(features, nearest).to(offsets.dtype)], dim=-1), centers
 
     def forward(self, batch: PointBatch) -> TokenSet:

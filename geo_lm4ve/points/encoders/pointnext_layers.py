@@ -12,8 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from geo_lm4ve.geometry import kernels
-from geo_lm4ve.geometry.grouping import gather
-from geo_lm4ve.geometry.neighbours import ball_query
+from geo_lm4ve.geometry.grouping import gather, group_by_radius
 from geo_lm4ve.geometry.sampling import farthest_point_sample
 from geo_lm4ve.layers.folded_norm import NormedLinear, folded, normed
 from geo_lm4ve.tokens import TokenSet
@@ -104,11 +103,13 @@ class SetAbstraction(nn.Module):
         """Half as many points, in the order of sampling; ``positions`` are theirs."""
         positions, features = _placed(tokens)
         centers, kept = self.sample(positions, features)
-        offsets, idx = self.neighbourhoods(centers, positions, self.radius)
+        offsets, idx = group_by_radius(positions, centers, self.radius, self.neighbours, scaled=True, finite=True)
         x = self.mlp(offsets, features, idx)
         x = (x if self.skip is None else x + self.skip(kept)).relu()
         if self.blocks:
-            offsets, idx = self.neighbourhoods(centers, centers, self.block_radius)
+            offsets, idx = group_by_radius(
+                centers, centers, self.block_radius, self.neighbours, scaled=True, finite=True
+            )
         for block in self.blocks.values():
             x = block(offsets, x, idx)
         return point_tokens(x, centers)
@@ -122,13 +123,6 @@ class SetAbstraction(nn.Module):
             return positions[:, :count], features[:, :count]
         idx = farthest_point_sample(positions, count, finite=True)
         return gather(positions, idx), gather(features, idx)
-
-    def neighbourhoods(
-        self, centers: Float[Tensor, "b m 3"], positions: Float[Tensor, "b n 3"], radius: float
-    ) -> tuple[Float[Tensor, "b m k 3"], Int[Tensor, "b m k"]]:
-        """Offsets of the neighbours in units of the radius, and their indices."""
-        idx = ball_query(centers, positions, radius, self.neighbours, finite=True)
-        return (gather(positions, idx) - centers[:, :, None]) / radius, idx
 
 
 class GroupAll(nn.Module):

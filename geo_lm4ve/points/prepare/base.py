@@ -31,17 +31,19 @@ class CloudPreparer(Preparer):
         seed: of the sampling.
         allow_failed: largest part of the files that may be unreadable.
         option: data option that reads what was prepared.
+        usual: the preparer's own choice of points, in words.
     """
 
     points: int | None = None
     seed: int = 0
     allow_failed: float = 0.0
     option: str = "point_folder"
+    usual: str = "2048"
 
     def options(self, parser: argparse.ArgumentParser) -> None:
         """See Preparer.options."""
         own = parser.add_argument_group("clouds of meshes and points")
-        own.add_argument("--points", type=int, metavar="N", help="points of every cloud (default: 2048)")
+        own.add_argument("--points", type=int, metavar="N", help=f"points of every cloud (default: {self.usual})")
         own.add_argument("--seed", type=int, default=0, metavar="N", help="of what is random (default: 0)")
         own.add_argument(
             "--allow-failed", type=float, default=type(self).allow_failed, metavar="PART",

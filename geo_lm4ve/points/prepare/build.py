@@ -14,7 +14,7 @@ from geo_lm4ve.notice import say
 from geo_lm4ve.points.files import NAMES
 from geo_lm4ve.points.prepare.listing import SPLITS, Listing, some
 from geo_lm4ve.points.prepare.report import REPORT, Report
-from geo_lm4ve.points.prepare.sampled import sampling
+from geo_lm4ve.points.prepare.sampled import Unreadable, sampling
 from geo_lm4ve.points.prepare.shards import Record, Shard, shards
 from geo_lm4ve.progress import Meter
 from geo_lm4ve.reading import Fields, json_object, reader
@@ -120,7 +120,7 @@ def _made(
         for piece in todo:
             clouds = []
             for cloud in read(piece.items):
-                failed += not hasattr(cloud, "points")
+                failed += isinstance(cloud, Unreadable)
                 clouds.append(cloud)
                 meter.advance(1, f"{failed:,} unreadable" if failed else "")
             found[piece.path] = piece.write(clouds)

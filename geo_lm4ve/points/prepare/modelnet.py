@@ -30,6 +30,7 @@ class ModelNet(CloudPreparer):
     title: ClassVar[str]
     classes: ClassVar[Sequence[str]]
     models: ClassVar[Mapping[str, int]] = {}
+    usual = f"{POINTS[MESHES]} of meshes, {POINTS[RESAMPLED]} of normal-resampled clouds"
 
     def place(self, source: Path | None) -> Path:
         """See Preparer.place: a folder of its own for each kind."""
