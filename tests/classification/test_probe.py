@@ -1,18 +1,20 @@
 """Linear probing of runs, of pre-training too, and of untrained encoders: one command."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from small_runs import PRETRAINING, experiment, tool, write_folder
 
-from geo_lm4ve.classification.probe import features_of, probe
+from geo_lm4ve.classification.probe import default_pools, features_of, probe
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.session import Session
 from geo_lm4ve.engine.train import train
 from geo_lm4ve.engine.weights import load_run
 from geo_lm4ve.experiment import to_yaml
 from geo_lm4ve.files import write_text
+from geo_lm4ve.options import load_option
 from geo_lm4ve.pretrained import to_official
 
 pytest.importorskip("sklearn", reason="needs scikit-learn: pip install 'geo_lm4ve[probe]'")
@@ -118,3 +120,11 @@ def test_without_weights_nothing_is_probed(tmp_path):
         ConfigError, match=r"no weights to probe: give a run folder, run\.checkpoint=PATH, or --untrained"
     ):
         probe(experiment(tmp_path), None)
+
+
+def test_the_encoder_says_what_its_pretraining_trained(tmp_path):
+    pretraining = replace(experiment(tmp_path), encoder=load_option("encoder", "point_bert_tiny_masked"),
+                          head=load_option("head", "mask_decoder"))  # fmt: skip
+    assert default_pools(pretraining) == (("groups", "mean"), ("groups", "max"))
+    with pytest.raises(ConfigError, match="encoder=point_bert does not say what to probe: name it, --pool SPAN:mean"):
+        default_pools(replace(pretraining, encoder=load_option("encoder", "point_bert_tiny")))
