@@ -1,0 +1,6 @@
+"""Indoor scans and questions about them: ScanNet, VoteNet + MCAN, ScanQA, SQA3D.
+
+``PARTS`` says which module registers what.
+"""
+
+PARTS: dict[str, dict[str, str]] = {}
