@@ -3,4 +3,8 @@
 ``PARTS`` says which module registers what.
 """
 
-PARTS: dict[str, dict[str, str]] = {}
+PARTS: dict[str, dict[str, str]] = {
+    "encoder": {"scanqa": ".encoders.scanqa", "sqa3d": ".encoders.sqa3d"},
+    "head": {"scanqa": ".heads.scanqa", "sqa3d": ".heads.sqa3d"},
+    "checkpoints": {"scanqa": ".checkpoints.scanqa", "sqa3d": ".checkpoints.sqa3d"},
+}

@@ -9,15 +9,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class NormedLinear(nn.Module):
-    """Linear layer without a bias, then batch norm over all but the last axis.
+    """Linear layer, without a bias unless asked for, then batch norm over all but the last axis.
 
     Attributes:
         linear, norm: the two.
     """
 
-    def __init__(self, inputs: int, outputs: int):
+    def __init__(self, inputs: int, outputs: int, bias: bool = False):
         super().__init__()
-        self.linear = nn.Linear(inputs, outputs, bias=False)
+        self.linear = nn.Linear(inputs, outputs, bias=bias)
         self.norm = nn.BatchNorm1d(outputs)
 
     def forward(self, x: Float[Tensor, "*b i"], *, relu: bool = False) -> Float[Tensor, "*b o"]:

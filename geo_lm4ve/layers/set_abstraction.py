@@ -76,19 +76,30 @@ class SetAbstraction(nn.Module):
             ValueError: features of another size than ``in_dim`` and the points ask for; points as in
                 ``farthest_point_sample``.
         """
-        checks.features("features", features, points, self.in_dim)
         if indices is None:
             indices = self.sample(points, finite=finite)
         else:
             checks.working("points", points, finite)
         centers = gather(points, indices)
+        return Abstraction(centers, self.around(centers, points, features, finite=True), indices)
+
+    def around(
+        self,
+        centers: Float[Tensor, "b g 3"],
+        points: Float[Tensor, "b n 3"],
+        features: Float[Tensor, "b n c"] | None = None,
+        *,
+        finite: bool = False,
+    ) -> Float[Tensor, "b g d"]:
+        """The features of the neighbourhoods of any places, which need not be points; arguments as of ``forward``."""
+        checks.features("features", features, points, self.in_dim)
         offsets, groups = group_by_radius(
-            points, centers, self.radius, self.neighbours, scaled=self.scaled, finite=True
+            points, centers, self.radius, self.neighbours, scaled=self.scaled, finite=finite
         )
         seen = [offsets] if self.use_xyz else []
         if features is not None:
             seen.append(gather(features, groups))
-        return Abstraction(centers, self.mlp(torch.cat(seen, dim=-1)).amax(dim=2), indices)
+        return self.mlp(torch.cat(seen, dim=-1)).amax(dim=2)
 
     def sample(self, points: Float[Tensor, "b n 3"], *, finite: bool = False) -> Int[Tensor, "b g"]:
         """Indices of the centres, which ``forward`` takes unless it is given others."""

@@ -1,0 +1,1 @@
+"""Names of published checkpoints of models that answer questions about scans."""

@@ -1,0 +1,104 @@
+"""What the configs of all encoders of questions about scans share: the detector, the texts, the width."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import ClassVar
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.indoor.batch import RoomBatch
+from geo_lm4ve.indoor.encoders.samples import sample_rooms
+from geo_lm4ve.indoor.features import check_kinds, width
+from geo_lm4ve.parts.data import DataConfig
+from geo_lm4ve.parts.encoder import EncoderConfig
+
+OBJECTS, QUESTION, SITUATION = "objects", "question", "situation"
+"""Spans of the tokens after the first stage; after the last one there are only the objects."""
+DETECTION, ROOM_OF = "detection", "room_of"
+"""Context entries: the ``Detection`` in S scans; (B,) row of the scan of each question."""
+FUSED_QUESTION, FUSED_SITUATION = "fused_question", "fused_situation"
+"""Context entries after the last stage: the words, as a TokenSet with the span ``question`` or ``situation``."""
+
+
+class Proposals(Enum):
+    """Whose boxes the objects are: the detector's, or the true ones (an easier task: never compare the two)."""
+
+    predicted = "predicted"
+    gt = "gt"
+
+
+@dataclass
+class RoomEncoderConfig(EncoderConfig):
+    """Base of the configs of ScanQA's and SQA3D's encoder; the defaults are the published sizes of both.
+
+    Attributes:
+        hidden: width of the tokens, and of the LSTM.
+        heads: attention heads; divides ``hidden``.
+        layers: attention layers of each kind.
+        features: kinds (``indoor.features.KINDS``) that the detector takes behind x, y, z.
+        width: of the detector's first layer; its points have up to 4 and its proposals 2 times as much.
+        seeds: points that vote; the first set abstraction keeps twice as many, so that scans need as many points.
+        neighbours: points of a neighbourhood in the first set abstraction; a half of it in the second, then a quarter.
+        num_proposals: proposals per scan, fewer than ``seeds``.
+        proposals: whose boxes they are, ``predicted`` or ``gt``; with ``gt`` there are as many as true objects.
+        text: kind of text encoder (``language.text_encoders``).
+        text_source: where its weights or vectors lie; None: as the kind has it.
+        text_trained: its weights are trained, too.
+    """
+
+    takes: ClassVar[type | None] = RoomBatch
+    published_answers: ClassVar[int]
+
+    hidden: int = 256
+    heads: int = 8
+    layers: int = 2
+    features: list[str] = field(default_factory=lambda: ["height"])
+    width: int = 64
+    seeds: int = 1024
+    neighbours: int = 64
+    num_proposals: int = 256
+    proposals: Proposals = Proposals.predicted
+    text: str = "glove"
+    text_source: str | None = None
+    text_trained: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values; raises ConfigError."""
+        for key in ("hidden", "heads", "layers", "width", "num_proposals"):
+            if getattr(self, key) < 1:
+                raise ConfigError(f"encoder.{key} must be at least 1, not {getattr(self, key)}")
+        if self.hidden % self.heads:
+            raise ConfigError(f"encoder.hidden {self.hidden} must be a multiple of encoder.heads {self.heads}")
+        if self.seeds < 16 or self.seeds % 4:
+            raise ConfigError(f"encoder.seeds must be a multiple of 4 and at least 16, not {self.seeds}")
+        if self.neighbours < 4 or self.neighbours % 4:
+            raise ConfigError(f"encoder.neighbours must be a multiple of 4, not {self.neighbours}")
+        if self.num_proposals > self.seeds:
+            raise ConfigError(f"encoder.num_proposals {self.num_proposals} exceeds encoder.seeds {self.seeds}")
+        check_kinds("encoder.features", self.features)
+
+    @property
+    def channels(self) -> int:
+        """Numbers per point besides the coordinates."""
+        return width(self.features)
+
+    @property
+    def fewest_points(self) -> int:
+        """Points that a scan must have."""
+        return 2 * self.seeds
+
+    def lacks(self, data: DataConfig | type[DataConfig]) -> str:
+        """See EncoderConfig.lacks: data give the features that are taken, and none that nobody takes."""
+        given = getattr(data, "features", None)
+        if given is None or list(given) == self.features:
+            return ""
+        return (
+            f"the data have the features {', '.join(given) or 'none'}, the encoder takes "
+            f"{', '.join(self.features) or 'none'}: set data.features=[{','.join(self.features)}] or "
+            f"encoder.features=[{','.join(given)}]"
+        )
+
+    def sample_batch(self, size: int = 2, seed: int = 0) -> RoomBatch:
+        """Questions about half as many scans, with situations, objects and answers."""
+        return sample_rooms(size, self.fewest_points, self.features, self.published_answers, seed)
