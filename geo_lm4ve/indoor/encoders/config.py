@@ -10,6 +10,8 @@ from geo_lm4ve.config import ConfigError
 from geo_lm4ve.indoor.batch import RoomBatch
 from geo_lm4ve.indoor.encoders.samples import sample_rooms
 from geo_lm4ve.indoor.features import check_kinds, width
+from geo_lm4ve.language.question_words import WordRule
+from geo_lm4ve.language.text_encoders import TextKind
 from geo_lm4ve.parts.data import DataConfig
 from geo_lm4ve.parts.encoder import EncoderConfig
 
@@ -42,9 +44,11 @@ class RoomEncoderConfig(EncoderConfig):
         neighbours: points of a neighbourhood in the first set abstraction; a half of it in the second, then a quarter.
         num_proposals: proposals per scan, fewer than ``seeds``.
         proposals: whose boxes they are, ``predicted`` or ``gt``; with ``gt`` there are as many as true objects.
-        text: kind of text encoder (``language.text_encoders``).
-        text_source: where its weights or vectors lie; None: as the kind has it.
-        text_trained: its weights are trained, too.
+        text: what makes vectors of words.
+        text_source: its file, folder or id; None: as the kind has it.
+        text_trained: fine-tune a pretrained text encoder, which is frozen otherwise.
+        text_rule: how texts fall apart into words, for vectors of whole words.
+        max_words: words of a text at most; the others are cut off.
     """
 
     takes: ClassVar[type | None] = RoomBatch
@@ -59,13 +63,15 @@ class RoomEncoderConfig(EncoderConfig):
     neighbours: int = 64
     num_proposals: int = 256
     proposals: Proposals = Proposals.predicted
-    text: str = "glove"
+    text: TextKind = TextKind.glove
     text_source: str | None = None
     text_trained: bool = False
+    text_rule: WordRule = WordRule.plain
+    max_words: int = 36
 
     def __post_init__(self) -> None:
         """Check the values; raises ConfigError."""
-        for key in ("hidden", "heads", "layers", "width", "num_proposals"):
+        for key in ("hidden", "heads", "layers", "width", "num_proposals", "max_words"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"encoder.{key} must be at least 1, not {getattr(self, key)}")
         if self.hidden % self.heads:
@@ -100,5 +106,6 @@ class RoomEncoderConfig(EncoderConfig):
         )
 
     def sample_batch(self, size: int = 2, seed: int = 0) -> RoomBatch:
-        """Questions about half as many scans, with situations, objects and answers."""
-        return sample_rooms(size, self.fewest_points, self.features, self.published_answers, seed)
+        """Questions about half as many scans, with situations, objects and answers; as vectors where GloVe is asked."""
+        spoken = self.text is not TextKind.glove
+        return sample_rooms(size, self.fewest_points, self.features, self.published_answers, seed, spoken=spoken)

@@ -10,15 +10,26 @@ from torch import Tensor
 from geo_lm4ve.indoor.batch import RoomBatch, Truth
 from geo_lm4ve.indoor.features import width
 from geo_lm4ve.indoor.objects import CLASSES, RoomObjects
-from geo_lm4ve.language.texts import Words
+from geo_lm4ve.language.texts import Texts, Words
 
 WORD_DIM = 300
 """Width of GloVe's vectors, which the made-up words have."""
 _OBJECTS = 5
 
 
-def sample_rooms(size: int, points: int, kinds: Sequence[str], answers: int, seed: int = 0) -> RoomBatch:
-    """``size`` questions about half as many scans of uniform points, in which boxes lie about; words are normal."""
+def sample_rooms(
+    size: int, points: int, kinds: Sequence[str], answers: int, seed: int = 0, *, spoken: bool = False
+) -> RoomBatch:
+    """``size`` questions about half as many scans of uniform points, in which boxes lie about.
+
+    Args:
+        size: questions B.
+        points: N, of each scan.
+        kinds: of the features of points.
+        answers: A, of the vocabulary.
+        seed: of the draw.
+        spoken: texts are strings; else normal vectors of words, as wide as GloVe's.
+    """
     random = torch.Generator().manual_seed(seed)
     rooms = (size + 1) // 2
     room_of = tuple(sorted([*range(rooms), *range(rooms)][:size]))
@@ -29,8 +40,8 @@ def sample_rooms(size: int, points: int, kinds: Sequence[str], answers: int, see
         features=torch.rand(rooms, points, width(kinds), generator=random) if kinds else None,
         feature_names=tuple(kinds),
         room_of=room_of,
-        questions=_words(size, 7, random),
-        situations=_words(size, 9, random),
+        questions=_texts(size, 7, random, spoken),
+        situations=_texts(size, 9, random, spoken),
         index=torch.arange(size),
         mean_sizes=0.5 + torch.rand(len(CLASSES), 3, generator=random),
         objects=objects,
@@ -55,9 +66,11 @@ def _objects(cloud: Tensor, random: torch.Generator) -> RoomObjects:
     )
 
 
-def _words(size: int, longest: int, random: torch.Generator) -> Words:
+def _texts(size: int, longest: int, random: torch.Generator, spoken: bool) -> Texts:
     """Texts of fewer and fewer words."""
     lengths = tuple(max(longest - number, 1) for number in range(size))
+    if spoken:
+        return tuple(" ".join(CLASSES[: length]) for length in lengths)
     vectors = torch.randn(size, longest, WORD_DIM, generator=random)
     places = torch.arange(longest)[:, None]
     return Words(vectors.where(places < torch.tensor(lengths)[:, None, None], 0.0), lengths)

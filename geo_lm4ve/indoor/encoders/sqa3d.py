@@ -37,6 +37,7 @@ class Sqa3dConfig(RoomEncoderConfig):
     published_answers: ClassVar[int] = 706
 
     name: str = "sqa3d"
+    max_words: int = 100
 
     def build(self) -> Sqa3d:
         """The encoder with PyTorch's default initialisation, as the official one has."""
