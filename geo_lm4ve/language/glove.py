@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from geo_lm4ve.files import UserError
 from geo_lm4ve.language.glove_store import word_vectors
@@ -28,14 +29,19 @@ class GloveTexts(TextEncoder):
         longest: words of a text at most.
         rule: how texts fall apart into words.
 
+    Attributes:
+        place: empty; on the device and of the kind that vectors are given in.
+
     Raises:
         TextError: the file is missing, damaged, or has no vector for unknown words.
     """
 
+    place: Tensor
+
     def __init__(self, source: Path | str | None, longest: int, rule: WordRule = WordRule.plain) -> None:
         super().__init__()
         self.longest, self.rule = longest, rule
-        self.register_buffer("_device", torch.empty(0), persistent=False)
+        self.register_buffer("place", torch.empty(0), persistent=False)
         self.vectors = None if source is None else word_vectors(source)
         self.dim = WIDTH if self.vectors is None else self.vectors.facts.dim
         if self.vectors is not None:
@@ -53,7 +59,7 @@ class GloveTexts(TextEncoder):
             )
         split = [words_of(text, self.longest, self.rule) for text in texts]
         known = [word if word in self.vectors else self.unknown for words in split for word in words]
-        return padded(torch.from_numpy(self.vectors[known]).to(self._device), [len(words) for words in split])
+        return padded(torch.from_numpy(self.vectors[known]).to(self.place), [len(words) for words in split])
 
     def describe(self) -> str:
         """See TextEncoder."""

@@ -115,14 +115,13 @@ def _keep(path: Path, folder: Path) -> None:
     """Read the file into the cache."""
     rows: dict[str, int] = {}
     doing = Meter(f"reading {path.name}, once", None, unit="words", announced=True)
-    with GloveText(path) as text, atomic_path(folder / VECTORS) as temporary:
-        with temporary.open("wb") as file, doing as meter:
-            while (block := text.block())[0]:
-                for word, vector in zip(*block):
-                    if word not in rows:
-                        rows[word] = len(rows)
-                        file.write(vector.tobytes() + _checksum(word, vector).tobytes())
-                meter.advance(len(block[0]))
+    with GloveText(path) as text, atomic_path(folder / VECTORS) as temporary, temporary.open("wb") as file, doing:
+        while (block := text.block())[0]:
+            for word, vector in zip(*block):
+                if word not in rows:
+                    rows[word] = len(rows)
+                    file.write(vector.tobytes() + _checksum(word, vector).tobytes())
+            doing.advance(len(block[0]))
     if text.line > len(rows):
         say(f"{path}: {text.line - len(rows)} lines repeat a word; the first line of each counts")
     index = "".join(f"{word}\n" for word in rows).encode()

