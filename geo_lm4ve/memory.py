@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import torch
@@ -24,6 +26,22 @@ _SPARE = 1 << 26
 """Bytes of what is made on the way, or is in no file."""
 _MOST_TENSORS = 5_000
 """Tensors that one model may consist of; the deepest shipped ones have some hundreds."""
+
+_READING = ContextVar("reading", default=False)
+"""Whether what is made now comes out of files."""
+
+
+@contextmanager
+def out_of_files() -> Iterator[None]:
+    """For what a module reads while it is built: it is made even in a rehearsal, and its tensors do not count.
+
+    Their sizes are bounded by the files; whoever reads them has to see to that.
+    """
+    before = _READING.set(True)
+    try:
+        yield
+    finally:
+        _READING.reset(before)
 
 
 class TooLargeError(ValueError):
@@ -80,7 +98,8 @@ class Asking(TorchFunctionMode):
     ) -> Any:
         """Count, then make it."""
         given = dict(kwargs or {})
-        if func in _FACTORIES and given.get("out") is None and str(given.get("device")) != "meta":
+        counts = func in _FACTORIES and given.get("out") is None and str(given.get("device")) != "meta"
+        if counts and not _READING.get():
             counted = {key: value for key, value in given.items() if key not in ("generator", "pin_memory")}
             tensor = (torch.empty if func in _DRAWN else func)(*args, **(counted | {"device": "meta"}))
             self._count(tensor)
