@@ -39,11 +39,14 @@ class NameTable:
         describe: given a state dict in our names, what its tensors tell of the config of encoder and head: config key
             (``encoder.depth``, ``head.hidden``) -> value, None or empty where no tensor tells. Further keys are
             ``num_classes``, as ``create_model`` calls the outputs, and ``outputs`` (see ``architecture.OUTPUTS``).
+        left_out: prefixes of our names of what official files do not hold because it never was the model's: the
+            fingerprint of vectors of words.
     """
 
     encoder: type[Encoder]
     rows: tuple[Row, ...]
     describe: Callable[[Mapping[str, Tensor]], Mapping[str, Any]]
+    left_out: tuple[str, ...] = ()
 
     def to_ours(self, key: str, value: Tensor) -> tuple[str, Tensor] | None:
         """An official tensor as ours, or None if the table does not know its name."""

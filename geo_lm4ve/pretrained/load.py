@@ -11,7 +11,7 @@ from torch import Tensor
 from geo_lm4ve.config import unknown
 from geo_lm4ve.model import Model
 from geo_lm4ve.pretrained.fitting import CLASSES, Fit
-from geo_lm4ve.pretrained.layouts import Layout, NameTable, known_layouts, known_tables, table_of
+from geo_lm4ve.pretrained.layouts import Layout, NameTable, known_layouts, known_tables, starts, table_of
 from geo_lm4ve.pretrained.reading import read_checkpoint
 from geo_lm4ve.pretrained.report import LoadReport, grouped
 from geo_lm4ve.reading import reader
@@ -33,8 +33,8 @@ def load_official(
 
     The kind of file is recognised by its keys: Point-BERT pre-trained or fine-tuned, Point-MAE pre-trained or
     fine-tuned, Point-BERT with LLaMA as the paper's authors saved it, PointNeXt classifiers of OpenPoints,
-    mmTransformer, the VectorNet of StreamingForecasting, and geo_lm4ve's own. A pre-trained file has no classifier and
-    no file but the paper's has adapters: those parts keep their initialisation, and the report says so.
+    mmTransformer, the VectorNet of StreamingForecasting, ScanQA, SQA3D, and geo_lm4ve's own. A pre-trained file has no
+    classifier and no file but the paper's has adapters: those parts keep their initialisation, and the report says so.
 
     >>> import geo_lm4ve, tempfile
     >>> from pathlib import Path
@@ -115,7 +115,8 @@ def to_official(model: Model) -> dict[str, Tensor]:
         CheckpointError: there are no official names for this encoder or for some of the tensors.
     """
     state, table = model.weights(), _table(model)
-    pairs = {key: table.to_official(key, value.detach().clone()) for key, value in state.items()}
+    own = {key: value for key, value in state.items() if not starts(key, *table.left_out)}
+    pairs = {key: table.to_official(key, value.detach().clone()) for key, value in own.items()}
     if nameless := [key for key, pair in pairs.items() if pair is None]:
         raise CheckpointError(f"no official names for {grouped(nameless)}; use save_pretrained for such a model")
     return dict(pair for pair in pairs.values() if pair is not None)

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from geo_lm4ve.indoor.features import KINDS, width
+from geo_lm4ve.language.text_encoder import KEY
 from geo_lm4ve.pretrained.architecture import OUTPUTS, count, size
 from geo_lm4ve.pretrained.layouts import Row
 
@@ -16,6 +17,10 @@ _DETECT, _FUSION = "encoder.stages.detect", "encoder.stages.fusion"
 _NET = f"{_DETECT}.votenet"
 _ATTENTION = {"query": "linear_q", "key": "linear_k", "value": "linear_v", "out": "linear_merge"}
 _GLOVE = 300
+
+TEXT = f"{_DETECT}.reader.text"
+"""What makes vectors of words, which official files do not hold."""
+FINGERPRINT = f"{TEXT}.{KEY}"
 
 
 def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:

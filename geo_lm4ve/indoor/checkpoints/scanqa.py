@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from geo_lm4ve.indoor.checkpoints.rows import alone, classifiers, describe, detector, deviation_norm, guided, pool
+from geo_lm4ve.indoor.checkpoints.rows import (
+    FINGERPRINT,
+    TEXT,
+    alone,
+    classifiers,
+    describe,
+    detector,
+    deviation_norm,
+    guided,
+    pool,
+)
 from geo_lm4ve.indoor.encoders.scanqa import ScanQa
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, register_checkpoints
 
@@ -18,9 +28,10 @@ TABLE = NameTable(
         *classifiers({"reference": "object_cls", "object_class": "lang_cls", "answer": "answer_cls"}),
     ),
     describe,
+    left_out=(FINGERPRINT,),
 )
 """Official class ``ScanQA``, models/qa_module.py."""
 
-LAYOUTS = (Layout(title="ScanQA", marker="fusion_backbone", table=TABLE, fresh=("bridge",)),)
+LAYOUTS = (Layout(title="ScanQA", marker="fusion_backbone", table=TABLE, fresh=("bridge", TEXT)),)
 
 register_checkpoints(TABLE, LAYOUTS)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from geo_lm4ve.indoor.checkpoints import rows
-from geo_lm4ve.indoor.checkpoints.rows import alone, classifiers, detector, guided, pool
+from geo_lm4ve.indoor.checkpoints.rows import FINGERPRINT, TEXT, alone, classifiers, detector, guided, pool
 from geo_lm4ve.indoor.encoders.sqa3d import Sqa3d
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
 
@@ -37,9 +37,10 @@ TABLE = NameTable(
         *classifiers({"unused_reference": "object_cls", "pose": "aux_reg", "answer": "answer_cls"}),
     ),
     describe,
+    left_out=(FINGERPRINT,),
 )
 """Official class ``ScanQA``, ScanQA/models/sqa_module.py of SQA3D."""
 
-LAYOUTS = (Layout(title="SQA3D", marker="enc_list_s", table=TABLE, fresh=("bridge",)),)
+LAYOUTS = (Layout(title="SQA3D", marker="enc_list_s", table=TABLE, fresh=("bridge", TEXT)),)
 
 register_checkpoints(TABLE, LAYOUTS)
