@@ -7,6 +7,7 @@ from geo_lm4ve.classification.task import Classify, ClassifyConfig
 from geo_lm4ve.config import registered
 from geo_lm4ve.model import ModelConfig
 from geo_lm4ve.options import load_option
+from geo_lm4ve.parts.task import Loss
 from geo_lm4ve.points.reconstruct.task import Reconstruct, ReconstructConfig
 from geo_lm4ve.testing import assert_settled_on_host
 from geo_lm4ve.traffic.batch import SceneInfo
@@ -28,6 +29,10 @@ MODELS = {
     "vectornet, first stage": ("vectornet_small", {}, "vectornet", {}, "subgraph"),
     "mmtransformer": ("mmtransformer_small", {}, "mmtransformer", {}, None),
     "mmtransformer, first stage": ("mmtransformer_small", {}, "mmtransformer", {}, "agents_lanes"),
+    "scanqa": ("scanqa_small", {}, "scanqa", {}, None),
+    "scanqa, first stage": ("scanqa_small", {}, "scanqa", {}, "detect"),
+    "scanqa, true proposals": ("scanqa_small", {"proposals": "gt"}, "scanqa", {}, None),
+    "sqa3d": ("sqa3d_small", {}, "sqa3d", {}, None),
 }
 """Encoder and head options with what differs from them, and ``bridge.after``. The class token and VectorNet's agents
 are read alone: their blocks compute nothing else."""
@@ -47,12 +52,21 @@ class NoData(SceneSource):
         self.config = load_option("data", "argoverse1")
 
 
+class Answering:
+    """Every answer and every box counts."""
+
+    @staticmethod
+    def loss(prediction, batch):
+        return Loss(prediction.answers.square().mean() + prediction.detection.boxes.square().mean())
+
+
 CLASSIFY = Classify(ClassifyConfig(), [str(number) for number in range(40)])
 FORECAST = Forecast(ForecastConfig(), NoData(), SceneInfo("scenes for a loss", (), {}))
 LOSSES = {
     **dict.fromkeys(("classification", "point_mae", "pointnext"), CLASSIFY),
     **dict.fromkeys(("vectornet", "mmtransformer"), FORECAST),
     "mask_decoder": Reconstruct(ReconstructConfig(), {}),
+    **dict.fromkeys(("scanqa", "sqa3d"), Answering),
 }
 """By head."""
 

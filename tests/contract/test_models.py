@@ -40,12 +40,14 @@ def create(model, block="random_frozen"):
     return geo_lm4ve.create_model(model, block=block)
 
 
-def tensors(prediction):
-    """Tensors of a prediction, by name."""
+def tensors(prediction, name=""):
+    """Tensors of a prediction, and of predictions inside it, by name."""
     if isinstance(prediction, torch.Tensor):
-        return {"": prediction}
-    values = {field.name: getattr(prediction, field.name) for field in dataclasses.fields(prediction)}
-    return {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
+        return {name: prediction}
+    if not dataclasses.is_dataclass(prediction):
+        return {}
+    parts = [tensors(getattr(prediction, field.name), f"{name}.{field.name}") for field in dataclasses.fields(prediction)]
+    return {name: value for part in parts for name, value in part.items()}
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -11,14 +11,17 @@ TINY = {"num_classes": 5, "hidden": 16, "heads": 2, "width": 8, "seeds": 16, "nu
 
 
 def tiny(name="scanqa_small", **more):
-    """A tiny model in eval mode, some of whose proposals are objects."""
+    """A tiny model in eval mode, half of whose proposals are objects."""
     torch.manual_seed(0)
     model = create_model(name, **{**TINY, **more}).eval()
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             torch.nn.init.normal_(module.running_mean, std=0.1)
             torch.nn.init.uniform_(module.running_var, 0.5, 2)
-    torch.nn.init.normal_(model.encoder.stages["detect"].votenet.proposals.out.weight)
+    net = model.encoder.stages["detect"].votenet
+    with torch.no_grad():
+        no, yes = net(questions(model)).detection.objectness.unbind(-1)
+        net.proposals.out.bias[0] += (yes - no).median()
     return model
 
 
