@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -28,13 +29,13 @@ class RoomMotion:
     angles: tuple[float, float, float]
     shift: Float[Tensor, " 3"]
 
-    @property
+    @cached_property
     def mirror(self) -> Float[Tensor, "3 3"]:
         """The flips as a matrix."""
         signs = [-1.0 if flipped else 1.0 for flipped in self.flipped]
         return torch.diag(torch.tensor([*signs, 1.0], dtype=torch.float64))
 
-    @property
+    @cached_property
     def rotation(self) -> Float[Tensor, "3 3"]:
         """The turns as a matrix."""
         about_x, about_y, about_z = (_turn(axis, angle) for axis, angle in enumerate(self.angles))

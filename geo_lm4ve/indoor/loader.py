@@ -131,8 +131,8 @@ class RoomSplit:
 
 def _target(question: Question, ids: np.ndarray) -> int:
     """Row of the first object that a question is about; -1 where there is none, or it has no box."""
-    found = np.flatnonzero(ids == question.object_ids[0]) if question.object_ids else ()
-    return int(found[0]) if len(found) else -1
+    wanted = question.object_ids[:1]
+    return next((row for row, one in enumerate(ids.tolist()) if one in wanted), -1)
 
 
 def _objects(shown: Sequence[Shown]) -> RoomObjects:

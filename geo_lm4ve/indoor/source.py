@@ -146,10 +146,11 @@ class RoomSource(DataSource):
         self.answers = config.targets()
         self.mean_sizes = torch.from_numpy(read_mean_sizes(self.root / MEAN_SIZES).sizes)
         self.rooms = Rooms(self.root, int(config.cache_gib * _GIB))
-        self.kept = {split: self._kept(split) for split in config.layout.there(self.root)}
+        found = {split: self._kept(split) for split in config.layout.there(self.root)}
+        self.kept = {split: kept for split, kept in found.items() if kept}
         if TRAIN not in self.kept:
             raise DataError(
-                f"{self.root.absolute()} has no questions of {config.layout.title} to train on: {config.advice}"
+                f"{self.root.absolute()} has no question of {config.layout.title} to train on: {config.advice}"
             )
         self._check_features()
         trained = self.kept[TRAIN]
@@ -202,8 +203,6 @@ class RoomSource(DataSource):
             if lost := len(kept) - len(known):
                 say(f"{split}: {lost:,} of {len(kept):,} questions have no answer in the vocabulary, they are left out")
             kept = known
-        if not kept:
-            raise DataError(f"{self.root.absolute()} has no question of {split} that can be used: {self.config.advice}")
         return [kept[row] for row in subsample(torch.arange(len(kept)), self.config.limit).tolist()]
 
     def _posed(self, questions: Sequence[Question]) -> bool:

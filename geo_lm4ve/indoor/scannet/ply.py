@@ -6,7 +6,6 @@ rows than that is refused (trimesh would take it).
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ def read_ply(path: Path) -> ScanMesh:
 def _tables(path: Path, file: IO[bytes], header: Header) -> Iterator[tuple[str, np.ndarray]]:
     """Vertices and faces as tables of named columns; what lies behind both is not read."""
     wanted = {"vertex", "face"} & {element.name for element in header.elements}
-    text = io.TextIOWrapper(file, "ascii") if header.ascii else None
+    text = (line.decode("ascii") for line in file) if header.ascii else None
     start, size = header.size, os.fstat(file.fileno()).st_size
     for element in header.elements:
         if not wanted:
@@ -87,7 +86,7 @@ def _tables(path: Path, file: IO[bytes], header: Header) -> Iterator[tuple[str, 
         yield element.name, table
 
 
-def _lines(text: io.TextIOWrapper, element: Element, row: np.dtype) -> np.ndarray:
+def _lines(text: Iterator[str], element: Element, row: np.dtype) -> np.ndarray:
     """The rows of an element in a text; those of lists have their length in front."""
     if not element.count:
         return np.empty(0, row)
