@@ -3,4 +3,7 @@
 ``PARTS`` says which module registers what.
 """
 
-PARTS: dict[str, dict[str, str]] = {}
+PARTS: dict[str, dict[str, str]] = {
+    "data": {"scanqa": ".scanqa", "sqa3d": ".sqa3d"},
+    "preparer": {"scanqa": ".prepare.scanqa", "sqa3d": ".prepare.sqa3d"},
+}
