@@ -78,7 +78,7 @@ def test_vertices_must_be_finite_and_colours_bytes(tmp_path, mesh):
     points, colors, faces = mesh
     spoilt = points.copy()
     spoilt[7, 1] = np.nan
-    with pytest.raises(DataError, match="vertex 7 is not finite"):
+    with pytest.raises(DataError, match=r"vertex 7 lies at \[0.75, nan, 0.5\], not within 100000 m of the origin"):
         read_ply(write_ply(tmp_path / "mesh.ply", spoilt, colors, faces))
     with pytest.raises(DataError, match="'red' of 'vertex' holds numbers that are no uint8"):
         read_ply(write_ply(tmp_path / "mesh.ply", points, colors + np.array([256, 0, 0]), faces, "ascii"))

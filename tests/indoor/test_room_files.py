@@ -44,6 +44,7 @@ def test_a_room_comes_back_as_it_was(tmp_path, room):
         ({"classes": np.full(4, 18)}, "classes has a label that is none of 0 to 17"),
         ({"ids": np.array([1, 1, 2, 3])}, "ids has one twice"),
         ({"labels": ("chair",)}, "1 labels of 4 objects"),
+        ({"normals": np.full((324, 3), 0.7, np.float32)}, "normals has one that is longer than 1"),
     ],
 )
 def test_a_room_that_cannot_be_is_refused(tmp_path, room, change, message):

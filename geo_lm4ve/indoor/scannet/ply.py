@@ -20,6 +20,8 @@ from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.indoor.scannet.ply_header import Element, Header, read_header
 from geo_lm4ve.reading import check_bytes, reader
 
+FARTHEST = 1e5
+"""Metres that a coordinate may have; a scan of rooms has some tens."""
 _PLACE, _COLOR = ("x", "y", "z"), ("red", "green", "blue")
 
 
@@ -57,9 +59,10 @@ def read_ply(path: Path) -> ScanMesh:
         tables = dict(_tables(path, file, header))
     if "vertex" not in tables:
         raise ValueError("it has no element 'vertex'")
-    points = _columns(tables["vertex"], _PLACE).astype(np.float32)
-    if not np.isfinite(points).all():
-        raise ValueError(f"vertex {int((~np.isfinite(points)).any(1).argmax())} is not finite")
+    places = _columns(tables["vertex"], _PLACE)
+    if len(odd := np.flatnonzero(~(np.abs(places) < FARTHEST).all(1))):
+        raise ValueError(f"vertex {odd[0]} lies at {places[odd[0]].tolist()}, not within {FARTHEST:g} m of the origin")
+    points = places.astype(np.float32)
     faces = _triangles(tables["face"]) if "face" in tables else np.empty((0, 3), np.int32)
     if len(faces) and (faces.min() < 0 or faces.max() >= len(points)):
         raise ValueError(f"a face has the corner {faces.max()} or {faces.min()}, there are {len(points)} vertices")

@@ -16,6 +16,9 @@ from geo_lm4ve.indoor.room import Room
 from geo_lm4ve.reading import Fields, json_object, reader
 
 _REMEDY = "delete it and prepare the data again"
+_FARTHEST = 1e6
+"""Metres, and the numbers of features: what is beyond is no room."""
+_ROUNDED = 1e-4
 _ARRAYS: dict[str, tuple[type, tuple[Any, ...]]] = {
     "points": (np.float32, ("n", 3)), "colors": (np.uint8, ("n", 3)), "normals": (np.float32, ("n", 3)),
     "instances": (np.int32, ("n",)), "boxes": (np.float32, ("k", 6)), "classes": (np.int64, ("k",)),
@@ -104,10 +107,12 @@ def _check_shape(name: str, values: np.ndarray, sizes: dict[str, int]) -> None:
 def _check(arrays: dict[str, np.ndarray], labels: int) -> None:
     """Values that the rest of the house relies on."""
     for name, values in arrays.items():
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise ValueError(f"{name} has a number that is not finite")
+        if values.dtype.kind == "f" and not (np.abs(values) < _FARTHEST).all():
+            raise ValueError(f"{name} has a number that is not finite, or far too large")
     if not len(arrays["points"]):
         raise ValueError("it has no point")
+    if (np.linalg.norm(arrays["normals"], axis=1) > 1 + _ROUNDED).any():
+        raise ValueError("normals has one that is longer than 1")
     objects = len(arrays["boxes"])
     if labels != objects:
         raise ValueError(f"it has {labels} labels of {objects} objects")
@@ -122,5 +127,6 @@ def _check_objects(arrays: dict[str, np.ndarray]) -> None:
         raise ValueError(f"classes has a label that is none of 0 to {len(CLASSES) - 1}")
     if len(ids) and (len(set(ids.tolist())) < len(ids) or ids.min() < 0):
         raise ValueError("ids has one twice, or a negative one")
-    if not np.isfinite(arrays["boxes"]).all() or (arrays["boxes"][:, 3:] < 0).any():
-        raise ValueError("boxes has a number that is not finite, or a negative size")
+    boxes = arrays["boxes"]
+    if not (np.abs(boxes) < _FARTHEST).all() or (boxes[:, 3:] < 0).any():
+        raise ValueError("boxes has a number that is not finite or far too large, or a negative size")
