@@ -7,4 +7,15 @@ PARTS: dict[str, dict[str, str]] = {
     "encoder": {"scanqa": ".encoders.scanqa", "sqa3d": ".encoders.sqa3d"},
     "head": {"scanqa": ".heads.scanqa", "sqa3d": ".heads.sqa3d"},
     "checkpoints": {"scanqa": ".checkpoints.scanqa", "sqa3d": ".checkpoints.sqa3d"},
+    "data": {
+        "scanqa": ".scanqa",
+        "sqa3d": ".sqa3d",
+        "synthetic_rooms": ".synthetic.source",
+        "synthetic_rooms_sqa3d": ".synthetic.source",
+    },
+    "preparer": {
+        "scanqa": ".prepare.scanqa",
+        "sqa3d": ".prepare.sqa3d",
+        "synthetic_rooms": ".prepare.synthetic",
+    },
 }

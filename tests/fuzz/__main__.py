@@ -16,7 +16,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent, *(HERE.parent / room for room in ("points", "traffic", "blocks", "language"))):
+ROOMS = ("points", "traffic", "blocks", "language", "indoor")
+for folder in (HERE, HERE.parent, *(HERE.parent / room for room in ROOMS)):
     sys.path.insert(0, str(folder))
 
 from campaign import Outcome, prepared, run_named  # noqa: E402
