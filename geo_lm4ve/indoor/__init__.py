@@ -3,4 +3,4 @@
 ``PARTS`` says which module registers what.
 """
 
-PARTS: dict[str, dict[str, str]] = {}
+PARTS: dict[str, dict[str, str]] = {"task": {"answer_rooms": ".ask.task"}}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from answer_cases import OBJECTS, SCANS, double, one_scan, random_answers, random_batch
+from room_answers import OBJECTS, SCANS, double, one_scan, random_answers, random_batch
 
 from geo_lm4ve.geometry.boxes import box_iou
 from geo_lm4ve.indoor.metrics.finding import find

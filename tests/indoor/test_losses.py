@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
-from answer_cases import OBJECTS, PROPOSALS, ROOM_OF, SCANS, double, one_scan, random_answers, random_batch
+from room_answers import OBJECTS, PROPOSALS, ROOM_OF, SCANS, double, one_scan, random_answers, random_batch
 
 from geo_lm4ve.indoor.batch import Truth
 from geo_lm4ve.indoor.losses.matching import match_clusters

@@ -8,7 +8,7 @@ from geo_lm4ve.indoor.batch import RoomBatch, Truth
 from geo_lm4ve.indoor.detection import Detection, RoomAnswers
 from geo_lm4ve.indoor.objects import CLASSES, RoomObjects
 
-SCANS, POINTS, SEEDS, PROPOSALS, OBJECTS, ANSWERS = 3, 60, 20, 12, 5, 14
+SCANS, POINTS, SEEDS, PROPOSALS, OBJECTS, ANSWERS = 3, 300, 20, 12, 5, 14
 ROOM_OF = (0, 0, 1, 2, 2, 1, 0)
 WORDS = tuple(f"answer {number}" for number in range(ANSWERS))
 
@@ -35,7 +35,7 @@ def random_batch(seed=0, **changes):
     """Questions about three scans; the third has no target, the fourth no right answer, the fifth no pose."""
     generator = torch.Generator().manual_seed(seed)
     count = len(ROOM_OF)
-    points = torch.rand(SCANS, POINTS, 3, generator=generator) * 3
+    points = torch.rand(SCANS, POINTS, 3, generator=generator) * 2.5
     answers = (torch.rand(count, ANSWERS, generator=generator) < 0.15) * torch.rand(count, ANSWERS, generator=generator)
     answers[torch.arange(count), torch.randint(0, ANSWERS, (count,), generator=generator)] = 0.9
     target = torch.randint(0, OBJECTS - 2, (count,), generator=generator)
