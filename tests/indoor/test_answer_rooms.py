@@ -15,6 +15,7 @@ from geo_lm4ve.files import UserError, from_json, to_json
 from geo_lm4ve.indoor.ask.metrics import LOSSES
 from geo_lm4ve.indoor.ask.places import in_annotations
 from geo_lm4ve.indoor.losses.rooms import room_losses
+from geo_lm4ve.model import Model
 from geo_lm4ve.options import load_option
 from geo_lm4ve.parts.data import DataInfo, DataSource
 from geo_lm4ve.parts.scorer import main
@@ -204,6 +205,61 @@ def test_a_masked_proposal_wins_among_negative_scores_unless_choice_is_strict():
     for strict, proposal in ((False, 0), (True, 4)):
         _, records = scored(build(strict_choice=strict), (batch, answers))
         assert [record["box"] for record in records] == boxes[:, proposal].double().tolist()
+
+
+@pytest.mark.parametrize(("name", "missing"), [("scanqa", "targets"), ("sqa3d", "objects, poses")])
+def test_what_nobody_knows_is_said_beside_the_score(name, missing):
+    batch = random_batch()
+    answers = random_answers(batch)
+    task = build(name)
+    truth = batch.truth
+    if name == "scanqa":
+        batch = replace(batch, truth=replace(truth, target=torch.full_like(truth.target, -1)))
+    else:
+        batch = replace(batch, objects=None, truth=replace(truth, poses=None, posed=None))
+    scored(task, (batch, answers))
+    assert task.protocol()["not known, not scored"] == missing
+    scored(task, *many(1))
+    assert "not known, not scored" not in task.protocol()
+
+
+class ThreeBatches(Rooms):
+    """A split of three batches, in order."""
+
+    samples = 3 * len(ROOM_OF)
+
+    def loader(self, split, **_):
+        return self
+
+    def __len__(self):
+        return 3
+
+    def batches(self, epoch, start=0):
+        yield from (batch for batch, _ in many(3)[start:])
+
+
+class Told(Model):
+    """A model that says what it is told to, without any part."""
+
+    def __init__(self):
+        torch.nn.Module.__init__(self)
+
+    def train(self, mode=True):
+        return torch.nn.Module.train(self, mode)
+
+    def forward(self, batch):
+        return next(answers for own, answers in many(3) if own.names == batch.names)
+
+
+def test_the_engine_scores_a_split():
+    from geo_lm4ve.engine.evaluate import evaluate_split
+    from geo_lm4ve.engine.session import Session
+
+    task, session = build(data=ThreeBatches()), Session(load_option("run", "default"))
+    found = evaluate_split(session, Told(), task.data, task, "val", batch_size=len(ROOM_OF), seed=0)
+    values, records = scored(build(), *many(3))
+    assert found.records == records
+    assert found.metrics == pytest.approx(values)
 
 
 # What the evaluators make of its files

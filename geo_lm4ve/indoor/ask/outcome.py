@@ -77,4 +77,4 @@ def _overlaps(boxes: Tensor | None, rooms: Int64[Tensor, " b"], batch: RoomBatch
         return unknown
     target = batch.truth.target
     overlaps = box_iou(boxes, objects.boxes[rooms, target.clamp(min=0)].double())
-    return torch.where(target >= 0, overlaps, unknown)
+    return torch.where(target >= 0, overlaps.nan_to_num(0.0), unknown)  # a box that is not finite overlaps nothing

@@ -24,6 +24,8 @@ from geo_lm4ve.parts.task import Loss, Record, Task, TaskConfig
 
 Asked = Enum("Asked", ["scanqa", "sqa3d"])
 """Whose evaluation reads the file of predictions."""
+TRUTHS = {Asked.scanqa: ("answers", "objects", "targets"), Asked.sqa3d: ("answers", "objects", "poses")}
+"""What the annotations of each say."""
 
 
 @register("task", "answer_rooms")
@@ -102,7 +104,7 @@ class AnswerRooms(Task):
         self.config, self.data = config, data
         self.classes = tuple(data.info.classes)
         self.outputs = len(self.classes)
-        self.proposals: set[str] = set()
+        self.proposals, self.known = set[str](), set[str]()
         self._last: tuple[RoomAnswers, Outcome] | None = None
 
     def losses(self, output: RoomAnswers, batch: RoomBatch) -> RoomLosses:
@@ -133,6 +135,7 @@ class AnswerRooms(Task):
             found = decide(output, batch, kind=config.answer_loss, top=config.top, strict=config.strict_choice)
             self._last = output, found
             self.proposals.add("predicted" if output.detection.truth is None else "gt")
+            self.known |= known_truths(batch)
         return self._last[1]
 
     def metrics(self) -> RoomMetrics:
@@ -144,10 +147,14 @@ class AnswerRooms(Task):
         return room_records(self.outcome(output, batch), output, batch, self.classes)
 
     def protocol(self) -> dict[str, Any]:
-        """Whose rules, where the proposals came from (of what was scored), and how a box is chosen among them."""
-        proposals = {"proposals": " and ".join(sorted(self.proposals))} if self.proposals else {}
+        """Whose rules, how a box is chosen, and of what was scored: whence the proposals came, what nobody knows."""
+        protocol, scored = self.config.protocol, {}
+        if self.proposals:
+            missing = [name for name in TRUTHS[protocol] if name not in self.known]
+            scored = {"proposals": " and ".join(sorted(self.proposals))}
+            scored |= {"not known, not scored": ", ".join(missing)} if missing else {}
         choice = "strict" if self.config.strict_choice else "as published"
-        return {"protocol": self.config.protocol.name, **proposals, "choice of the box": choice}
+        return {"protocol": protocol.name, "choice of the box": choice, **scored}
 
     def files(self, folder: Path, results: Mapping[str, Any], records: Sequence[Record]) -> list[Path]:
         """``pred.SPLIT.json``, for ``tools/evaluate.py --predictions`` and the servers of the data sets."""
@@ -165,3 +172,15 @@ class AnswerRooms(Task):
         from geo_lm4ve.indoor.ask.report import write_report
 
         write_report(folder, results, records, data)
+
+
+def known_truths(batch: RoomBatch) -> set[str]:
+    """Which of ``TRUTHS`` are known of any question or scan of a batch; asks its device."""
+    truth, objects = batch.truth, batch.objects
+    known = {
+        "answers": truth is not None,
+        "objects": objects is not None and bool(objects.valid.any()),
+        "targets": truth is not None and bool((truth.target >= 0).any()),
+        "poses": truth is not None and truth.posed is not None and bool(truth.posed.any()),
+    }
+    return {name for name, is_known in known.items() if is_known}

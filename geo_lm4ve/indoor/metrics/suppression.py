@@ -27,9 +27,9 @@ def surviving(detection: Detection, points: Float[Tensor, "s n 3"]) -> Bool[Tens
     """
     if detection.truth is not None:
         return detection.truth >= 0
-    boxes, probability = detection.boxes.double(), detection.objectness.double().softmax(-1)[..., 1]
-    filled = points_inside(points, boxes) >= FEWEST
-    return suppress(boxes, probability, detection.class_scores.argmax(-1), filled)
+    probability = detection.objectness.double().softmax(-1)[..., 1]
+    filled = points_inside(points, detection.boxes) >= FEWEST
+    return suppress(detection.boxes.double(), probability, detection.class_scores.argmax(-1), filled)
 
 
 def points_inside(points: Float[Tensor, "s n 3"], boxes: Float[Tensor, "s p 6"]) -> Int64[Tensor, "s p"]:
