@@ -146,7 +146,7 @@ def assert_block_frozen(model: Model, batch: Any, loss: Callable[[Any], Tensor] 
         assert torch.equal(tensor, before[name]), f"{name} of the block changed in a training step"
 
 
-def assert_settled_on_host(model: Model, batch: Any, loss: Callable[[Any, Any], Tensor] | None = None) -> None:
+def assert_settled_on_host(model: nn.Module, batch: Any, loss: Callable[[Any, Any], Tensor] | None = None) -> None:
     """Assert that a training step asks no tensor for a value: no branch, shape or index in it hangs on data.
 
     The step runs on copies whose tensors know their shapes and hold no values.

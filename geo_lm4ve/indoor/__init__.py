@@ -6,6 +6,7 @@
 PARTS: dict[str, dict[str, str]] = {
     "encoder": {"scanqa": ".encoders.scanqa", "sqa3d": ".encoders.sqa3d"},
     "head": {"scanqa": ".heads.scanqa", "sqa3d": ".heads.sqa3d"},
+    "task": {"answer_rooms": ".ask.task"},
     "checkpoints": {"scanqa": ".checkpoints.scanqa", "sqa3d": ".checkpoints.sqa3d"},
     "data": {
         "scanqa": ".scanqa",

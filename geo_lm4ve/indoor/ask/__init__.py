@@ -1,0 +1,1 @@
+"""The task of answering questions about rooms: loss, metrics, records, files, report."""

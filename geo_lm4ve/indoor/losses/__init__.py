@@ -1,0 +1,1 @@
+"""What training minimises: VoteNet's losses of a detection, ScanQA's and SQA3D's of answers."""
