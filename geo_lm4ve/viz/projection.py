@@ -44,7 +44,7 @@ def fit(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     return centred / radius if radius > 0 else centred
 
 
-def thin(points: Shaped[np.ndarray, "n 3"], limit: int) -> Shaped[np.ndarray, "m 3"]:
+def thin(points: Shaped[np.ndarray, "n ..."], limit: int) -> Shaped[np.ndarray, "m ..."]:
     """At most ``limit`` rows (points, or what belongs to them), at even steps through the array (no randomness)."""
     if len(points) <= limit:
         return points

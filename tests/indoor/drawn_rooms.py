@@ -1,9 +1,14 @@
 """Small scans and questions to draw."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from geo_lm4ve.indoor.room import Room
 from geo_lm4ve.indoor.viz.asked import Activation, Asked
+from geo_lm4ve.indoor.viz.html import rooms_html
+
+EVIL = "</script><script>alert(1)</script>\u202e\x1b[31m"
 
 
 def plane(rng, origin, first, second, normal, count):
@@ -66,3 +71,16 @@ def activation(count=20):
     before, after = rng.random((2, count))
     before[~objects] = after[~objects] = np.nan
     return Activation(rng.random((count, 3)) * (4, 3, 1), objects, before, after)
+
+
+def write_page(path):
+    """A page of two scans with four questions: right, wrong, of which nobody knows, and a hostile one."""
+    questions = [
+        asked(activation=activation()),
+        asked(id="q1", right=False, box=None, pose=None, question="How many chairs?", type="how"),
+        asked(id="q2", right=None, scan="b", said=[], references=[], situation="", truth=None, iou=None),
+        asked(id=EVIL, right=False, scan="b", question=EVIL, said=[(EVIL, 0.5)], references=[EVIL], type=EVIL),
+    ]
+    rooms = [room(), replace(room(seed=1), name="b")]
+    rooms_html(path, rooms, questions, f"Answers {EVIL}", note=EVIL, highlights={EVIL: EVIL}, total=90)
+    return path

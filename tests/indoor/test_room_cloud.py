@@ -44,6 +44,16 @@ def test_dots_close_up_whatever_the_density():
     assert len(cells) > 0.6 / np.median(spacing[:500]) ** 2
 
 
+def test_an_object_on_the_floor_does_not_thin_its_dots():
+    rng = np.random.default_rng(0)
+    floor, rug = rng.random((500, 3)) * (1, 1, 0), rng.random((8000, 3)) * (1, 1, 0)
+    points = np.concatenate([floor, rug]).astype(np.float32)
+    owners = np.repeat(np.array([-1, 0], dtype=np.int32), [500, 8000])
+    apart = cloud_of(replace(bare(8500), points=points, instances=owners), 10_000).spacing
+    as_one = cloud_of(replace(bare(8500), points=points), 10_000).spacing
+    assert np.median(apart[:500]) > 3.5 * np.median(as_one[:500])
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 40])
 def test_few_points_and_no_normals_will_do(count):
     cloud = cloud_of(bare(count), 10)

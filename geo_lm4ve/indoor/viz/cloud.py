@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, Int32, UInt8
 from scipy.spatial import cKDTree
 
 from geo_lm4ve.indoor.room import Room
@@ -55,11 +55,18 @@ def cloud_of(room: Room, limit: int) -> Cloud:
         raise ValueError(f"scan {room.name!r} has no points to draw")
     if bad := int((~np.isfinite(room.points)).any(1).sum()):
         raise ValueError(f"{bad} of {len(room)} points of scan {room.name!r} are not finite; prepare it again")
-    points, colors, normals = (projection.thin(part, limit) for part in (room.points, room.colors, room.normals))
+    kept = projection.thin(np.arange(len(room)), limit)
+    points, colors, normals, instances = (
+        part[kept] for part in (room.points, room.colors, room.normals, room.instances)
+    )
     turned = normals @ room.alignment[:3, :3].T.astype(np.float32)
-    return Cloud(points, colors, turned, _spacing(points))
+    return Cloud(points, colors, turned, _spacing(points, instances))
 
 
-def _spacing(points: Float32[np.ndarray, "m 3"]) -> Float[np.ndarray, " m"]:
-    nearest = cKDTree(points).query(points, k=[min(_NEIGHBOUR + 1, len(points))])[0][:, 0]
-    return np.clip(_COVER * nearest, 0.01, 0.25)
+def _spacing(points: Float32[np.ndarray, "m 3"], instances: Int32[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """Within each object, and in what belongs to none: what stands on a floor does not make the floor's dots small."""
+    spacing = np.zeros(len(points))
+    for row in np.unique(instances):
+        own = points[mine := instances == row]
+        spacing[mine] = cKDTree(own).query(own, k=[min(_NEIGHBOUR + 1, len(own))])[0][:, 0]
+    return np.clip(_COVER * spacing, 0.01, 0.5)

@@ -45,11 +45,14 @@ ABOVE = Camera(-90.0, 90.0)
 
 
 def draw_cloud(axes: Axes, cloud: Cloud, camera: Camera, *, pale: float = 0.0) -> None:
-    """The points, near ones last, in axes of metres that fit them; ``pale`` of 1 is white."""
+    """The points, near ones last, in axes of metres that fit them; ``pale`` of 1 is white.
+
+    A wide dot counts as farther away by its width, or a coarse wall would cover what hangs on it.
+    """
     points, colors = cloud.points[front := cloud.facing(camera.towards)], cloud.lit(camera.towards)
     seen, shown = camera.view(points), colors[front]
     scale = _fit(axes, camera.view(cloud.points))
-    order = np.argsort(seen[:, 2], kind="stable")
+    order = np.argsort(seen[:, 2] - cloud.spacing[front], kind="stable")
     sides = np.maximum(cloud.spacing[front] * scale, 0.8)
     shades = np.clip(shown + pale * (1 - shown), 0, 1)
     look: dict[str, Any] = {"marker": "s", "linewidths": 0, "zorder": 1}

@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped, UInt16
 
 from geo_lm4ve.indoor.room import Room
 from geo_lm4ve.indoor.viz import shapes
@@ -15,31 +16,38 @@ from geo_lm4ve.viz.listing import text
 
 POINT_BYTES = 5 * 2 * 4 / 3
 """What a point takes in a page: five 16-bit numbers as base64."""
-_SIDE = 0.85
-"""Quantile of the points' spacing that is the side of every dot: the page has one side for all."""
+_SIDES = (0.3, 0.6, 0.8, 0.97)
+"""Quantiles of the points' spacing: a page knows dots of four sizes, and each has the next size that is no smaller."""
 
 
 def encode_room(room: Room, limit: int) -> dict[str, Any]:
     """At most ``limit`` points of a scan.
 
-    ``points`` is base64 of little-endian uint16: x, y, z in 65,535ths of ``size`` above ``low`` [m], then red (5 bits),
-    green (6) and blue (5), then x, y, z of the normal (5 bits each, 15 for 0; all 15: none).
+    ``points`` is base64 of little-endian uint16: x, y, z in 65,535ths of ``size`` above ``low`` [m]; red, green and
+    blue (5 bits each); x, y and z of the normal (5 bits each, 15 for 0; all 15: none). The first bits of the last two,
+    one after the other, are the row of the side of the dot in ``sides`` [m].
     """
     cloud = cloud_of(room, limit)
     low = cloud.points.min(0).astype(float)
     size = np.maximum(cloud.points.max(0) - low, 1e-6)
     places = np.round((cloud.points - low) / size * 65535).astype(np.uint16)
-    red, green, blue = (cloud.colors.astype(np.uint16) >> (3, 2, 3)).T
-    normal = np.round(15 * cloud.normals + 15).clip(0, 30).astype(np.uint16)
-    packed = [red << 11 | green << 5 | blue, normal[:, 0] << 10 | normal[:, 1] << 5 | normal[:, 2]]
+    sides = np.quantile(cloud.spacing, _SIDES)
+    row = np.searchsorted(sides[:-1], cloud.spacing)
+    packed = [_packed(row >> 1, cloud.colors >> 3), _packed(row & 1, np.round(15 * cloud.normals + 15).clip(0, 30))]
     return {
         "name": text(room.name),
         "of": len(room),
         "low": _rounded(low),
         "size": _rounded(size),
-        "side": round(float(np.quantile(cloud.spacing, _SIDE)), 4),
+        "sides": _rounded(sides, 4),
         "points": _base64(np.column_stack([places, *packed]).astype("<u2")),
     }
+
+
+def _packed(bit: Shaped[np.ndarray, " m"], values: Shaped[np.ndarray, "m 3"]) -> UInt16[np.ndarray, " m"]:
+    """A bit and three numbers of five bits each."""
+    first, second, third = values.astype(np.uint16).T
+    return bit.astype(np.uint16) << 15 | first << 10 | second << 5 | third
 
 
 def encode_asked(asked: Asked, scan: int) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from geo_lm4ve.words import script
 
 MAX_BYTES = 6_000_000
 """Size limit of a page: it must open at once and go through mail."""
-PAGE_BYTES = 60_000
-"""What the page itself takes, without scans and questions."""
+PAGE_BYTES, SCAN_BYTES = 40_000, 200
+"""What the page itself takes, without scans and questions, and a scan without its points."""
 ASKED_BYTES = 1_500_000
 """What questions take at most; of more, some evenly spaced ones are listed, and it is said."""
 POINTS, LEAST_POINTS = 20_000, 3_000
@@ -89,12 +89,12 @@ def points_each(rooms: Sequence[Room], taken: int) -> int:
     Raises:
         ValueError: fewer than LEAST_POINTS of scans that have more.
     """
-    room = (MAX_BYTES - PAGE_BYTES - taken) / POINT_BYTES
-    limit = min(POINTS, int(room / len(rooms)))
+    room = MAX_BYTES - PAGE_BYTES - taken
+    limit = min(POINTS, int((room / len(rooms) - SCAN_BYTES) / POINT_BYTES))
     if limit < min(LEAST_POINTS, max(map(len, rooms))):
         raise ValueError(
             f"{len(rooms)} scans do not fit into a page of {MAX_BYTES / 1e6:.0f} MB with {LEAST_POINTS:,} points each: "
-            f"show at most {int(room / LEAST_POINTS)}"
+            f"show at most {int(room / (LEAST_POINTS * POINT_BYTES + SCAN_BYTES))}"
         )
     return limit
 

@@ -16,8 +16,8 @@ EDGES = tuple(
 )
 """Pairs of corners, out of ``corners``, that an edge of a box joins."""
 
-AHEAD = (1.0, 0.0, 0.0)
-"""Where an asker looks whose quaternion is (0, 0, 0, 1). SQA3D's files do not say; x is where angles start."""
+AHEAD = (0.0, 1.0, 0.0)
+"""Where an asker looks whose quaternion is (0, 0, 0, 1), as generated questions have it; SQA3D's files do not say."""
 
 _LENGTH, _HEAD, _WIDTH, _SHAFT = 0.9, 0.42, 0.5, 0.16
 """Metres: the arrow, its head, and how wide head and shaft are."""

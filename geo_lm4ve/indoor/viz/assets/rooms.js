@@ -10,12 +10,17 @@ const RAMP = [[251, 213, 217], [247, 104, 161], [174, 1, 126], [73, 0, 106]];
 function decode({ low, size, points }) {
   const bytes = Uint8Array.from(atob(points), (character) => character.charCodeAt(0));
   const view = new DataView(bytes.buffer), count = bytes.length / 10;
-  const made = { count, places: new Float32Array(3 * count), normals: new Float32Array(3 * count), colors: new Uint8Array(3 * count) };
+  const made = {
+    count, places: new Float32Array(3 * count), normals: new Float32Array(3 * count), colors: new Uint8Array(3 * count),
+    sizes: new Uint8Array(count),
+  };
   for (let i = 0; i < count; i++) {
     for (let axis = 0; axis < 3; axis++) made.places[3 * i + axis] = low[axis] + (size[axis] * view.getUint16(10 * i + 2 * axis, true)) / 65535;
     const rgb = view.getUint16(10 * i + 6, true), normal = view.getUint16(10 * i + 8, true);
-    made.colors.set([(rgb >> 11) * 8.23, ((rgb >> 5) & 63) * 4.05, (rgb & 31) * 8.23], 3 * i);
-    made.normals.set([10, 5, 0].map((shift) => ((normal >> shift) & 31) / 15 - 1), 3 * i);
+    const three = (packed) => [10, 5, 0].map((shift) => (packed >> shift) & 31);
+    made.sizes[i] = ((rgb >> 15) << 1) | (normal >> 15);
+    made.colors.set(three(rgb).map((value) => (value * 255) / 31), 3 * i);
+    made.normals.set(three(normal).map((value) => value / 15 - 1), 3 * i);
   }
   return made;
 }
@@ -82,20 +87,21 @@ class RoomView extends Turntable {
 
   /* Every point is a square of its colour; the nearest to the viewer wins a pixel. */
   drawPoints({ axes, scale, width, height, across, down }) {
-    const { places, normals, colors, count } = cloud(this.scan), pixels = this.image.data;
+    const { places, normals, colors, sizes, count } = cloud(this.scan), pixels = this.image.data;
     const [[rx, ry, rz], [ux, uy, uz], [tx, ty, tz]] = axes;
-    const side = Math.max(1, Math.min(40, Math.ceil(scans[this.scan].side * scale))), half = side >> 1;
+    const widths = scans[this.scan].sides; /* a wide dot counts as farther away, or a coarse wall would cover what hangs on it */
+    const sides = widths.map((metres) => Math.max(1, Math.min(60, Math.ceil(metres * scale))));
     pixels.fill(0);
     this.depth.fill(-Infinity);
     for (let i = 0, j = 0; i < count; i++, j += 3) {
       const [nx, ny, nz] = [normals[j], normals[j + 1], normals[j + 2]], facing = nx * tx + ny * ty + nz * tz;
       const known = nx || ny || nz;
       if (known && facing < FRONT) continue;
-      const [x, y, z] = [places[j], places[j + 1], places[j + 2]];
+      const [x, y, z] = [places[j], places[j + 1], places[j + 2]], side = sides[sizes[i]], half = side >> 1;
       const left = Math.round(across + scale * (rx * x + ry * y + rz * z)) - half;
       const top = Math.round(down - scale * (ux * x + uy * y + uz * z)) - half;
       if (left + side <= 0 || top + side <= 0 || left >= width || top >= height) continue;
-      const near = tx * x + ty * y + tz * z, light = known ? 0.72 + 0.28 * facing : 1;
+      const near = tx * x + ty * y + tz * z - widths[sizes[i]], light = known ? 0.72 + 0.28 * facing : 1;
       const [right, bottom] = [Math.min(left + side, width), Math.min(top + side, height)];
       for (let row = Math.max(top, 0); row < bottom; row++) {
         for (let place = row * width + Math.max(left, 0), end = row * width + right; place < end; place++) {
