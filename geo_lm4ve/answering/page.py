@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -11,14 +10,13 @@ from typing import Any
 from geo_lm4ve.answering.items import Item
 from geo_lm4ve.answering.tables import number
 from geo_lm4ve.files import to_json
+from geo_lm4ve.viz import choice, listing
 from geo_lm4ve.viz.html import MAX_BYTES, PageTable, html_report
-from geo_lm4ve.words import html as escape
-from geo_lm4ve.words import line, script
+from geo_lm4ve.viz.page import asset
+from geo_lm4ve.words import script
 
 PAGE_BYTES = 200_000
 """What a page takes besides its answers."""
-LONGEST = 2000
-"""Characters of one text that the page shows."""
 SUMMARY = (
     "protocol", "source", "cleaning", "tokeniser", "references", "denominator", "samples", "missing", "extra",
     "split_size", "prompt", "predictions", "data", "bugs", "notes",
@@ -55,46 +53,25 @@ def _numbers(values: Mapping[str, float], names: Sequence[str]) -> list[str]:
 
 def fragment(items: Sequence[Item]) -> str:
     """The list with its filters, as HTML."""
-    right = sum(item.right for item in items)
-    kinds = "".join(f"<option>{escape(kind)}</option>" for kind in sorted({item.type for item in items}))
     names = list(items[0].values) if items else []
-    return Template(_asset("answers.html")).substitute(
-        css=_asset("answers.css"),
-        js=_asset("answers.js"),
+    placeholder = "words of question or answer, scene, id"
+    return Template(asset("geo_lm4ve.answering", "answers.html")).substitute(
+        bar=listing.bar([item.right for item in items], [item.type for item in items], placeholder),
+        css=listing.css() + asset("geo_lm4ve.answering", "answers.css"),
+        js=listing.js() + asset("geo_lm4ve.answering", "answers.js"),
         data=script(to_json({"names": names, "rows": [_row(item) for item in items]})),
-        types=kinds,
-        all=f"{len(items):,}",
-        right=f"{right:,}",
-        wrong=f"{len(items) - right:,}",
     )
 
 
 def fitting(items: Sequence[Item]) -> list[Item]:
     """As many of the items, evenly spaced over them, as one page holds."""
     sizes = [len(script(to_json(_row(item)))) + 2 for item in items]
-    count = len(items)
-    while count > 1 and sum(sizes[row] for row in _evenly(len(items), count)) > MAX_BYTES - PAGE_BYTES:
-        count = count * 9 // 10
-    return [items[row] for row in _evenly(len(items), count)]
-
-
-def _evenly(total: int, count: int) -> list[int]:
-    return [place * total // count for place in range(count)]
+    return [items[place] for place in choice.fitting(sizes, MAX_BYTES - PAGE_BYTES)]
 
 
 def _row(item: Item) -> list[Any]:
     """A row of the page's data, in the order that ``answers.js`` expects."""
-    said = None if item.guess is None else _text(item.guess)
-    texts = [_text(one) for one in (item.id, item.scene, item.type, item.question, item.situation)]
+    said = None if item.guess is None else listing.text(item.guess)
+    texts = [listing.text(one) for one in (item.id, item.scene, item.type, item.question, item.situation)]
     values = [f"{value:.4g}" for value in item.values.values()]
-    return [*texts, said, item.right, [_text(one) for one in item.references], values]
-
-
-def _text(text: str) -> str:
-    """On one line, every character that acts spelt out, cut where it is longer than anyone reads."""
-    text = line(text)
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
-
-
-def _asset(name: str) -> str:
-    return resources.files("geo_lm4ve.answering").joinpath("assets", name).read_text(encoding="utf-8")
+    return [*texts, said, item.right, [listing.text(one) for one in item.references], values]

@@ -6,12 +6,12 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from geo_lm4ve.files import write_text
+from geo_lm4ve.viz.page import asset, page
 from geo_lm4ve.words import html as escape
 
 _SHORT = 100
@@ -67,39 +67,28 @@ def html_report(
         ValueError: the page would exceed MAX_BYTES, or a picture cannot be shown; the culprit is named.
     """
     parts = {
-        "numbers": _tiles(highlights or {}) + _section("How these numbers were made", _facts(summary)),
+        "numbers": _section("How these numbers were made", _facts(summary)),
         "samples": _section(*samples) if samples else "",
         "pictures": _section("Pictures", _pictures(pictures)) if pictures else "",
         "tables": "".join(_section(table.title, _table(table)) for table in tables),
     }
-    page = Template(_asset("report.html")).substitute(
-        title=escape(title),
-        badge='<span class="badge">synthetic data</span>' if synthetic else "",
-        note=f'<p class="note">{escape(note)}</p>' if note else "",
-        body="\n".join(parts.values()),
-        css=_asset("report.css"),
-        js=_asset("report.js"),
+    text = page(
+        title,
+        Template(asset("geo_lm4ve.viz", "report.html")).substitute(body="\n".join(parts.values())),
+        css=asset("geo_lm4ve.viz", "report.css"),
+        js=asset("geo_lm4ve.viz", "turntable.js") + asset("geo_lm4ve.viz", "report.js"),
+        note=note,
+        highlights=highlights,
+        synthetic=synthetic,
     )
-    if (size := len(page.encode())) > MAX_BYTES:
+    if (size := len(text.encode())) > MAX_BYTES:
         shares = ", ".join(f"{name} {len(part) / 1e6:.2f} MB" for name, part in parts.items())
         raise ValueError(f"{path} would have {size / 1e6:.2f} MB, the limit is {MAX_BYTES / 1e6:.0f} MB: {shares}")
-    write_text(path, page)
-
-
-def _asset(name: str) -> str:
-    return resources.files("geo_lm4ve.viz").joinpath("assets", name).read_text(encoding="utf-8")
+    write_text(path, text)
 
 
 def _section(title: str, body: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>\n" if body else ""
-
-
-def _tiles(highlights: Mapping[str, str]) -> str:
-    tiles = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
-        for name, value in highlights.items()
-    )
-    return f'<div class="tiles">{tiles}</div>' if tiles else ""
 
 
 def _facts(summary: Mapping[str, Any]) -> str:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import functools
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.lines import Line2D
+from matplotlib.patches import FancyBboxPatch
 from PIL import Image
 
 from geo_lm4ve import words
@@ -27,6 +33,9 @@ RIGHT, WRONG = "#009e73", "#d55e00"
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f6b7a")
 """Okabe and Ito's palette without its yellow (too pale for lines on white), then grey."""
+
+ACTIVATION = "RdPu"
+"""The palette of activations; its first 15 % are left out: too pale on white."""
 
 DPI = 150
 """Pixels per inch of every PNG."""
@@ -98,6 +107,13 @@ def legible(text: object, room: int = NAME) -> str:
     return "".join(one if ord(one) in _characters() else _MISSING for one in words.short(text, room))
 
 
+def wrapped(text: object, size: float, room: float, *, rows: int) -> list[str]:
+    """A text in lines of about ``room`` inches at a font size; beyond ``rows`` lines it is cut and that is said (…)."""
+    width = max(int(72 * room / (_ADVANCE * size)), 1)
+    found = textwrap.wrap(legible(text, 2 * width * rows), width)
+    return found if len(found) <= rows else [*found[: rows - 1], found[rows - 1][: width - 1] + "…"]
+
+
 @functools.cache
 def _characters() -> frozenset[int]:
     """Characters that a text can show, bold or not."""
@@ -110,11 +126,35 @@ def _characters() -> frozenset[int]:
 
 
 def legend(owner: Axes | Figure, handles: Sequence[Line2D], **place: Any) -> None:
-    """A legend whose labels show as they are: ``$`` is no formula, and a leading underscore hides no line."""
+    """A legend whose labels show as they are: ``$`` is no formula, a leading underscore hides no line."""
+    if not handles:
+        return
     made = owner.legend(handles=list(handles), labels=["."] * len(handles), frameon=False, **place)
     for text, handle in zip(made.get_texts(), handles):
         text.set_parse_math(False)
         text.set_text(legible(handle.get_label(), 40))
+
+
+def frame(axes: Axes, corner: tuple[float, float], width: float, height: float, correct: bool | None) -> None:
+    """A frame from its upper left corner on axes in inches, y down; its colour and a mark say right or wrong."""
+    colour = FAINT if correct is None else RIGHT if correct else WRONG
+    rounded = "round,pad=0,rounding_size=0.08"
+    axes.add_patch(
+        FancyBboxPatch(corner, width, height, boxstyle=rounded, edgecolor=colour, facecolor="none", linewidth=2)
+    )
+    if correct is not None:
+        mark, place = "✓" if correct else "✗", (corner[0] + 0.08, corner[1] + 0.07)
+        axes.text(*place, mark, color=colour, fontsize=12, weight="bold", va="top")
+
+
+def activation_colours(values: Float[np.ndarray, " n"], *scales: Float[np.ndarray, " _"]) -> list[str]:
+    """Colours of activations, pale pink to purple, on the scale of ``values`` and ``scales`` together; NaN is grey."""
+    everything = np.concatenate([values, *scales])
+    finite = everything[np.isfinite(everything)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    shade = (values - low) / max(high - low, 1e-12)
+    palette = colormaps[ACTIVATION]
+    return [to_hex(palette(0.15 + 0.85 * x)) if np.isfinite(x) else "#c8ced6" for x in shade]
 
 
 def mark_synthetic(title: str, synthetic: bool) -> str:

@@ -7,7 +7,7 @@ from scene_examples import F, T, example, withheld
 from geo_lm4ve.traffic.argoverse.argoverse1_map import DrivableRaster
 from geo_lm4ve.traffic.argoverse.argoverse2_map import MapSurfaces
 from geo_lm4ve.traffic.batch import AgentType
-from geo_lm4ve.traffic.viz.colours import activation_colours, mode_strength
+from geo_lm4ve.traffic.viz.colours import mode_strength
 from geo_lm4ve.traffic.viz.drawing import box, extent, heading_at
 from geo_lm4ve.traffic.viz.outlines import outlines
 from geo_lm4ve.traffic.viz.scene import traffic_scene, turned
@@ -115,9 +115,6 @@ def test_the_picture_holds_path_and_forecasts():
     assert extent(withheld())[1] >= 25
 
 
-def test_colours():
-    shades = activation_colours(np.array([0.0, 1.0, np.nan]))
-    assert len(set(shades)) == 3
-    assert activation_colours(np.array([1.0]), np.array([0.0, 2.0])) != activation_colours(np.array([1.0]))
+def test_likely_modes_are_strong():
     assert mode_strength(np.array([0.5, 0.25, 0.0]), 3).tolist() == [1.0, 0.625, 0.25]
     assert mode_strength(None, 2).tolist() == [0.8, 0.8]

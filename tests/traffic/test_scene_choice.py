@@ -1,7 +1,7 @@
 import numpy as np
 from scene_examples import example
 
-from geo_lm4ve.traffic.viz.choice import evenly, middles, worst_and_spread
+from geo_lm4ve.traffic.viz.choice import middles, worst_and_spread
 from geo_lm4ve.traffic.viz.html import fitting
 
 
@@ -14,12 +14,6 @@ def test_half_the_worst_and_half_spread():
     assert min(shown) == 0
     assert max(shown) == 99
     assert worst_and_spread([1.0, 2.0], 5) == [0, 1]
-
-
-def test_even_places():
-    assert evenly(10, 3) == [0, 4, 9]
-    assert evenly(2, 5) == [0, 1]
-    assert evenly(7, 1) == [0]
 
 
 def test_a_page_holds_so_many(monkeypatch):

@@ -17,6 +17,7 @@ from geo_lm4ve.traffic.viz import colours
 from geo_lm4ve.traffic.viz.animation import HOLD, animate
 from geo_lm4ve.traffic.viz.html import UNIT_M, encode, scenes_html
 from geo_lm4ve.traffic.viz.png import scene_png, scenes_png, summary
+from geo_lm4ve.viz import style
 
 
 def _holds(path, colour):
@@ -49,7 +50,7 @@ def test_scene_png_without_future_lanes_or_forecast(tmp_path):
 def test_activation_colours_lanes_and_agents(tmp_path):
     scene = example(lane_activation=np.array([0.0, 1.0]), agent_activation=np.array([0.5, 1.0, np.nan]))
     scene_png(tmp_path / "active.png", scene)
-    strongest = colours.activation_colours(scene.lane_activation)[1]
+    strongest = style.activation_colours(scene.lane_activation)[1]
     assert _holds(tmp_path / "active.png", strongest)
     assert not _holds(tmp_path / "active.png", colours.AGENT["cyclist"])
 

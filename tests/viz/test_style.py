@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -31,3 +32,19 @@ def test_a_long_title_shrinks_until_it_fits():
 def test_no_global_state():
     code = "import sys, geo_lm4ve.viz; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_activations_have_colours_of_one_scale():
+    shades = style.activation_colours(np.array([0.0, 1.0, np.nan]))
+    assert len(set(shades)) == 3
+    assert style.activation_colours(np.array([1.0]), np.array([0.0, 2.0])) != style.activation_colours(np.array([1.0]))
+
+
+def test_a_long_text_wraps_and_says_where_it_is_cut():
+    assert style.wrapped("short", 9, room=5, rows=2) == ["short"]
+    text = "what stands to the left of the table that is nearest to the window " * 9
+    three = style.wrapped(text, 9, room=4, rows=3)
+    assert len(three) == 3
+    assert three[-1].endswith("…")
+    assert text.startswith(" ".join(three)[:-1])
+    assert style.wrapped("a\nb\u202e", 9, room=4, rows=3) == ["a\\nb\\u202e"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from geo_lm4ve.points.viz import projection
+from geo_lm4ve.viz import projection
 from geo_lm4ve.words import html as escape
 
 POINTS = 2048

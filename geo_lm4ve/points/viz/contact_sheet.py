@@ -10,10 +10,9 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import Rectangle
 
-from geo_lm4ve.points.viz import projection
-from geo_lm4ve.viz import style
+from geo_lm4ve.viz import projection, style
 
 CELL, CAPTION, GAP = 1.75, 0.44, 0.14
 """Inches: side of a picture, height of the caption under it, distance between neighbours."""
@@ -69,7 +68,7 @@ def contact_sheet_png(
     corners = [(0.2 + step_x * (k % columns), 0.03 + step_y * (k // columns)) for k in range(len(clouds))]
     _draw_points(axes, clouds, corners, azimuth, elevation)
     for k, corner in enumerate(corners):
-        _draw_frame(axes, corner, None if correct is None else bool(correct[k]))
+        style.frame(axes, corner, CELL, CELL, None if correct is None else bool(correct[k]))
         _draw_caption(axes, corner, captions[k], None if probabilities is None else float(probabilities[k]))
     style.save(figure, path, colours=256)
 
@@ -114,17 +113,6 @@ def _draw_points(
 def _dot_area(count: int) -> float:
     """Area in square typographic points so that ``count`` dots close up to a surface."""
     return float(np.clip(0.6 * (CELL * 72) ** 2 / count, 1.5, 60.0))
-
-
-def _draw_frame(axes: Axes, corner: tuple[float, float], correct: bool | None) -> None:
-    colour = style.FAINT if correct is None else style.RIGHT if correct else style.WRONG
-    frame = FancyBboxPatch(
-        corner, CELL, CELL, boxstyle="round,pad=0,rounding_size=0.08", edgecolor=colour, facecolor="none", linewidth=2
-    )
-    axes.add_patch(frame)
-    if correct is not None:
-        mark = "✓" if correct else "✗"
-        axes.text(corner[0] + 0.08, corner[1] + 0.07, mark, color=colour, fontsize=12, weight="bold", va="top")
 
 
 def _draw_caption(axes: Axes, corner: tuple[float, float], caption: str, probability: float | None) -> None:

@@ -16,10 +16,10 @@ from geo_lm4ve.model import Model
 from geo_lm4ve.tokens import TokenSet
 from geo_lm4ve.traffic.source import SceneSource
 from geo_lm4ve.traffic.viz.activation import with_activation
-from geo_lm4ve.traffic.viz.choice import evenly
 from geo_lm4ve.traffic.viz.ground import ground
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
+from geo_lm4ve.viz.choice import evenly
 
 KINDS = {"magnitude": magnitude, "frequency": frequency}
 

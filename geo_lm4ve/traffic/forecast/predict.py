@@ -19,10 +19,10 @@ from geo_lm4ve.traffic.heads.trajectories import Trajectories
 from geo_lm4ve.traffic.source import SceneConfig
 from geo_lm4ve.traffic.submissions import Forecasts
 from geo_lm4ve.traffic.submissions.forecasts import join_forecasts
-from geo_lm4ve.traffic.viz.choice import evenly
 from geo_lm4ve.traffic.viz.ground import ground
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
+from geo_lm4ve.viz.choice import evenly
 
 SHOWN, LISTED = 60, 20
 """Scenes on the page, evenly spaced over all; rows of the table on a terminal (the files hold all)."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from geo_lm4ve.viz.choice import evenly
+
 
 def worst_and_spread(errors: Sequence[float], count: int) -> list[int]:
     """Places of at most ``count`` scenes, ascending: half of them the worst, the others evenly spaced over the rest."""
@@ -17,11 +19,6 @@ def worst_and_spread(errors: Sequence[float], count: int) -> list[int]:
     rest = np.setdiff1d(np.arange(total), worst)
     spread = rest[evenly(len(rest), count - len(worst))]
     return sorted(np.concatenate([worst, spread]).tolist())
-
-
-def evenly(total: int, count: int) -> list[int]:
-    """At most ``count`` places out of ``total``, evenly spaced."""
-    return sorted(set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()))
 
 
 def middles(total: int, count: int) -> list[int]:

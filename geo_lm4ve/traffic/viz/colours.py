@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
 
 GROUND, ROAD, INTERSECTION, CENTRELINE = "#f6f7f9", "#e4e8ee", "#dbe0e8", "#ffffff"
 BOUNDARY, CROSSING = "#b3bcc9", "#eef1f5"
@@ -26,16 +24,6 @@ SIZES_M = {
 
 LANE_WIDTH_M = 3.8
 """Width at which lanes are drawn (Argoverse 1 lanes: 3.84 m in Miami, 3.97 m in Pittsburgh; maps hold centrelines)."""
-
-
-def activation_colours(values: Float[np.ndarray, " n"], *scales: Float[np.ndarray, " _"]) -> list[str]:
-    """Colours of activations, pale pink to purple, on the scale of ``values`` and ``scales`` together; NaN is grey."""
-    everything = np.concatenate([values, *scales])
-    finite = everything[np.isfinite(everything)]
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
-    shade = (values - low) / max(high - low, 1e-12)
-    palette = colormaps["RdPu"]
-    return [to_hex(palette(0.15 + 0.85 * x)) if np.isfinite(x) else "#c8ced6" for x in shade]
 
 
 def mode_strength(probabilities: Float[np.ndarray, " k"] | None, count: int) -> Float[np.ndarray, " k"]:

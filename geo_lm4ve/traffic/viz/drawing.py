@@ -13,6 +13,7 @@ from matplotlib.path import Path as Outline
 from geo_lm4ve.traffic.metrics.displacement import MISS_THRESHOLD_M
 from geo_lm4ve.traffic.viz import colours
 from geo_lm4ve.traffic.viz.scene import TrafficScene
+from geo_lm4ve.viz import style
 
 MARGIN_M, SMALLEST_M = 14.0, 25.0
 """Space around what matters, and the smallest half side of a picture."""
@@ -57,7 +58,7 @@ def draw_map(axes: Axes, scene: TrafficScene, scale: float) -> None:
         _lines(axes, scene.lanes, colours.CENTRELINE, 1.1, zorder=1.4)
         return
     order = np.argsort(np.nan_to_num(scene.lane_activation))
-    shades = colours.activation_colours(scene.lane_activation)
+    shades = style.activation_colours(scene.lane_activation)
     lanes = [scene.lanes[row] for row in order]
     _lines(axes, lanes, [shades[row] for row in order], max(1.4 * scale, 2.0), zorder=1.4)
 
@@ -180,7 +181,7 @@ def _labels(axes: Axes, scene: TrafficScene) -> list[Artist]:
 def _agent_colour(scene: TrafficScene, row: int) -> str:
     if scene.agent_activation is not None:
         scale = () if scene.lane_activation is None else (scene.lane_activation,)
-        return colours.activation_colours(scene.agent_activation, *scale)[row]
+        return style.activation_colours(scene.agent_activation, *scale)[row]
     return colours.EGO if row == scene.ego else colours.AGENT[scene.kinds[row]]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -13,10 +12,10 @@ from jaxtyping import Bool, Float
 
 from geo_lm4ve.files import to_json, write_text
 from geo_lm4ve.traffic.metrics.displacement import MISS_THRESHOLD_M
-from geo_lm4ve.traffic.viz.choice import evenly
 from geo_lm4ve.traffic.viz.colours import LANE_WIDTH_M, SIZES_M
 from geo_lm4ve.traffic.viz.scene import KINDS, Line, TrafficScene
-from geo_lm4ve.words import html as escape
+from geo_lm4ve.viz import choice
+from geo_lm4ve.viz.page import asset, page
 from geo_lm4ve.words import script
 
 MAX_BYTES = 5_000_000
@@ -61,34 +60,26 @@ def scenes_html(
         "kinds": KINDS, "sizes": SIZES_M, "unit": UNIT_M, "lane_width": LANE_WIDTH_M, "miss": MISS_THRESHOLD_M,
         "sort": sort, "of": total or len(scenes), "scenes": [encode(scene) for scene in scenes],
     }  # fmt: skip
-    tiles = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
-        for name, value in (highlights or {}).items()
-    )
-    page = Template(_asset("scenes.html")).substitute(
-        title=escape(title),
-        miss=f"{MISS_THRESHOLD_M:g}",
-        badge='<span class="badge">synthetic data</span>' if synthetic else "",
-        note=f'<p class="note">{escape(note)}</p>' if note else "",
-        tiles=f'<div class="tiles">{tiles}</div>' if tiles else "",
+    text = page(
+        title,
+        Template(_asset("scenes.html")).substitute(miss=f"{MISS_THRESHOLD_M:g}", data=script(to_json(data))),
         css=_asset("scenes.css"),
-        data=script(to_json(data)),
         js=_asset("scenes.js"),
+        note=note,
+        highlights=highlights,
+        synthetic=synthetic,
     )
-    if (size := len(page.encode())) > MAX_BYTES:
+    if (size := len(text.encode())) > MAX_BYTES:
         raise ValueError(
             f"{path} would have {size / 1e6:.1f} MB with {len(scenes)} scenes, the limit is 5 MB: show fewer"
         )
-    write_text(path, page)
+    write_text(path, text)
 
 
 def fitting(scenes: Sequence[TrafficScene]) -> list[TrafficScene]:
     """As many of the scenes, evenly spaced over them, as one page holds."""
     sizes = [len(script(to_json(encode(scene)))) for scene in scenes]
-    count = len(scenes)
-    while count > 1 and sum(sizes[row] for row in evenly(len(scenes), count)) > MAX_BYTES - PAGE_BYTES:
-        count -= 1
-    return [scenes[row] for row in evenly(len(scenes), count)]
+    return [scenes[place] for place in choice.fitting(sizes, MAX_BYTES - PAGE_BYTES)]
 
 
 def encode(scene: TrafficScene) -> dict[str, Any]:
@@ -177,4 +168,4 @@ def _activation(scene: TrafficScene, lanes: Sequence[int], agents: Sequence[int]
 
 
 def _asset(name: str) -> str:
-    return resources.files("geo_lm4ve.traffic.viz").joinpath("assets", name).read_text(encoding="utf-8")
+    return asset("geo_lm4ve.traffic.viz", name)

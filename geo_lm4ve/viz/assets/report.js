@@ -1,7 +1,5 @@
-"use strict";
-
-/* Point clouds on 2-D canvases: orthographic, z up, near points last. Same camera as geo_lm4ve/points/viz/projection.py. */
-const HOME = { azimuth: -55, elevation: 25, zoom: 1 };
+/* Point clouds on the canvases of turntable.js, near points last. */
+const HOME = { azimuth: -55, elevation: 25 };
 const LEVELS = 24; /* steps of the depth colour scale */
 const COVERED = 0.2; /* a point this far behind the nearest one in its cell counts as hidden */
 
@@ -25,68 +23,18 @@ function palette() {
   return [colour("--covered"), ...shades.map((share) => (share < 1 ? mix(far, middle, share) : mix(middle, near, share - 1)))];
 }
 
-class Viewer {
-  constructor(canvas, points) {
-    Object.assign(this, { canvas, points, ...HOME });
-    canvas.viewer = this;
-    canvas.addEventListener("pointerdown", (event) => {
-      canvas.setPointerCapture(event.pointerId);
-      this.last = event;
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!(event.buttons & 1)) return;
-      this.turn((this.last.clientX - event.clientX) / 2, (event.clientY - this.last.clientY) / 2);
-      this.last = event;
-    });
-    canvas.addEventListener("dblclick", () => this.reset());
-    canvas.addEventListener("keydown", (event) => this.key(event));
-    new ResizeObserver(() => this.request()).observe(canvas);
-  }
-
-  turn(azimuth, elevation) {
-    this.azimuth += azimuth;
-    this.elevation = Math.max(-90, Math.min(90, this.elevation + elevation));
-    this.request();
-  }
-
-  scale(factor) {
-    this.zoom = Math.max(0.5, Math.min(8, this.zoom * factor));
-    this.request();
-  }
-
-  reset() {
-    Object.assign(this, HOME);
-    this.request();
-  }
-
-  key(event) {
-    const actions = {
-      ArrowLeft: () => this.turn(10, 0), ArrowRight: () => this.turn(-10, 0),
-      ArrowUp: () => this.turn(0, 10), ArrowDown: () => this.turn(0, -10),
-      "+": () => this.scale(1.2), "-": () => this.scale(1 / 1.2), 0: () => this.reset(),
-    };
-    if (!actions[event.key]) return;
-    event.preventDefault();
-    actions[event.key]();
-  }
-
-  request() {
-    this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.draw(); });
+class Viewer extends Turntable {
+  constructor(canvas, points, wheel) {
+    super(canvas, HOME, wheel);
+    this.points = points;
   }
 
   camera() {
-    const [az, el] = [this.azimuth, this.elevation].map((degrees) => (degrees * Math.PI) / 180);
-    const [ca, sa, ce, se] = [Math.cos(az), Math.sin(az), Math.cos(el), Math.sin(el)];
-    const { points } = this;
-    const count = points.length / 3;
-    const seen = { x: new Float32Array(count), y: new Float32Array(count), depth: new Float32Array(count) };
-    for (let i = 0, j = 0; i < count; i++, j += 3) {
-      const [x, y, z] = [points[j], points[j + 1], points[j + 2]];
-      seen.x[i] = -sa * x + ca * y;
-      seen.y[i] = -ca * se * x - sa * se * y + ce * z;
-      seen.depth[i] = ca * ce * x + sa * ce * y + se * z;
-    }
-    return seen;
+    const { points } = this, axes = this.directions();
+    const along = ([a, b, c]) => Float32Array.from({ length: points.length / 3 },
+      (_, i) => a * points[3 * i] + b * points[3 * i + 1] + c * points[3 * i + 2]);
+    const [x, y, depth] = axes.map(along);
+    return { x, y, depth };
   }
 
   /* Level 0: hidden behind another point; 1..LEVELS: far to near. */
@@ -108,14 +56,15 @@ class Viewer {
     const context = canvas.getContext("2d");
     const seen = this.camera();
     const level = this.levels(seen);
-    const [middle, scale] = [side / 2, 0.47 * side * this.zoom];
+    const [across, down] = [this.x, this.y].map((moved) => side / 2 + moved * devicePixelRatio);
+    const scale = 0.47 * side * this.zoom;
     const radius = Math.max(0.9, Math.min(0.022 * side, (0.36 * side) / Math.sqrt(level.length))) * Math.sqrt(this.zoom);
     context.clearRect(0, 0, side, side);
     palette().forEach((colour, wanted) => {
       context.beginPath();
       for (let i = 0; i < level.length; i++) {
         if (level[i] !== wanted) continue;
-        const [x, y] = [middle + scale * seen.x[i], middle - scale * seen.y[i]];
+        const [x, y] = [across + scale * seen.x[i], down - scale * seen.y[i]];
         context.moveTo(x + radius, y);
         context.arc(x, y, radius, 0, 2 * Math.PI);
       }
@@ -135,9 +84,8 @@ function enlargeCloud(small) {
   const canvas = document.createElement("canvas");
   canvas.tabIndex = 0;
   enlarge(canvas);
-  const viewer = new Viewer(canvas, small.points);
+  const viewer = new Viewer(canvas, small.points, true);
   Object.assign(viewer, { azimuth: small.azimuth, elevation: small.elevation });
-  canvas.addEventListener("wheel", (event) => { event.preventDefault(); viewer.scale(Math.exp(-event.deltaY / 500)); }, { passive: false });
 }
 
 function filterCards(toolbar) {

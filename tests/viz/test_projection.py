@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from geo_lm4ve.points.viz import projection
 from geo_lm4ve.testing import assert_equal_up_to_rounding
+from geo_lm4ve.viz import projection
 
 
 def test_view_is_a_rotation_that_keeps_z_up():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 
 AZIMUTH, ELEVATION = -55.0, 25.0
 """Default camera in degrees: to the front right of the object, looking slightly down."""
@@ -44,8 +44,8 @@ def fit(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     return centred / radius if radius > 0 else centred
 
 
-def thin(points: Float[np.ndarray, "n 3"], limit: int) -> Float[np.ndarray, "m 3"]:
-    """At most ``limit`` points, taken at even steps through the array (no randomness)."""
+def thin(points: Shaped[np.ndarray, "n ..."], limit: int) -> Shaped[np.ndarray, "m ..."]:
+    """At most ``limit`` rows (points, or what belongs to them), at even steps through the array (no randomness)."""
     if len(points) <= limit:
         return points
     return points[np.linspace(0, len(points) - 1, limit).round().astype(int)]

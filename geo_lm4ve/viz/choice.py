@@ -1,0 +1,25 @@
+"""Which of many things to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def evenly(total: int, count: int) -> list[int]:
+    """At most ``count`` places out of ``total``, evenly spaced, the first and the last among them."""
+    return sorted(set(np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()))
+
+
+def fitting(sizes: Sequence[int], room: int) -> list[int]:
+    """As many places as fit into ``room``, evenly spaced over all; at least one if there is any.
+
+    Args:
+        sizes: what each place takes.
+        room: what there is for them.
+    """
+    count = len(sizes)
+    while count > 1 and sum(sizes[place] for place in evenly(len(sizes), count)) > room:
+        count = min(count - 1, count * 99 // 100)
+    return evenly(len(sizes), count)
