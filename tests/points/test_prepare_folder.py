@@ -129,6 +129,29 @@ def test_what_is_worth_a_look_is_said(tmp_path, capsys):
     assert "1 in several classes" in said
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_lie_on_one_side_whatever_they_are_called(tmp_path, capsys, seed):
+    source = tmp_path / "meshes"
+    for number in range(4):
+        for copy, suffix in enumerate(("off", "off", "stl")):
+            write_mesh(source / "box" / f"{number}{'abc'[copy]}.{suffix}", solid("box", number))
+            write_mesh(source / "can" / f"{number}{'abc'[copy]}.{suffix}", solid("box", 10 + number))
+    report = prepare(source, tmp_path / "out", seed=seed, fraction=0.4)
+    assert len(report["duplicates"]) == 8
+    assert all(len(same) == 3 and len({one["split"] for one in same}) == 1 for same in report["duplicates"])
+    assert report["classes"] == {"box": {"train": 6, "test": 6}, "can": {"train": 6, "test": 6}}
+    said = capsys.readouterr().err
+    assert "8 shapes are in 24 files (report.json); the copies of each were put on the same side of the split" in said
+
+
+def test_copies_across_a_split_of_the_folders_own_are_counted(tmp_path, capsys):
+    source = write_meshes(tmp_path / "meshes", 3, "{kind}/train")
+    write_meshes(source, 3, "{kind}/test")
+    report = prepare(source, tmp_path / "out")
+    assert all({one["split"] for one in same} == {"train", "test"} for same in report["duplicates"])
+    assert "6 of them lie in train and in test" in capsys.readouterr().err
+
+
 def test_names_that_are_no_text(tmp_path):
     source = write_meshes(tmp_path / "meshes", 3)
     odd = Path(os.fsdecode(bytes(source / "box") + b"/b\xff.off"))

@@ -115,7 +115,10 @@ class Report:
         same = self.duplicates()
         across = sum(len({split for split, _ in one}) > 1 for one in same)
         kinds = sum(len({row.kind for _, row in one}) > 1 for one in same)
+        split = f"{across:,} of them lie in train and in test"
+        if not across and not self.listing.divided:
+            split = "the copies of each were put on the same side of the split"
         return (
-            f"duplicates: {len(same):,} shapes are in {sum(map(len, same)):,} files ({REPORT}); {across:,} of them lie "
-            f"in train and in test, {kinds:,} in several classes"
+            f"duplicates: {len(same):,} shapes are in {sum(map(len, same)):,} files ({REPORT}); {split}, {kinds:,} in "
+            "several classes"
         )

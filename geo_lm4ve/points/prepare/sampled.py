@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from typing import TypeAlias
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -58,7 +58,9 @@ class Unreadable:
         return self.reason if self.name in self.reason else f"{self.name}: {self.reason}"
 
 
-Read: TypeAlias = Callable[[Sequence[Item]], Iterator[Sampled | Unreadable]]
+T = TypeVar("T")
+Each = Callable[[Sequence[Item]], Iterator[T]]
+"""What is made of each file, in the order of the files."""
 
 
 def sample(item: Item, points: int, seed: int) -> Sampled | Unreadable:
@@ -87,20 +89,31 @@ def _farthest(points: Float[Tensor, "n 3"], count: int) -> Tensor:
         return farthest_point_sample(points[None], count)[0]
 
 
+def shape(item: Item) -> str:
+    """Digest of the shape in a file (``geometry.meshes.Cloud``); "" where it cannot be read."""
+    try:
+        return read_points(item.path, mesh_points=1).digest
+    except UserError:  # whoever samples it says why
+        return ""
+
+
+def sampling(points: int, seed: int, files: int, workers: int) -> AbstractContextManager[Each[Sampled | Unreadable]]:
+    """``each`` of ``sample``."""
+    return each(partial(sample, points=points, seed=seed), files, workers)
+
+
 @contextmanager
-def sampling(points: int, seed: int, files: int, workers: int) -> Iterator[Read]:
-    """A function that samples files and gives their clouds in the order of the files.
+def each(one: Callable[[Item], T], files: int, workers: int) -> Iterator[Each[T]]:
+    """A function that reads files and gives what ``one`` makes of them, in the order of the files.
 
     Args:
-        points: per cloud.
-        seed: of the sampling.
+        one: reads a file.
         files: that will be read in all.
-        workers: processes; they change no cloud.
+        workers: processes; they change no outcome.
 
     Raises:
         DataError: a process was ended, as by the system where memory is short.
     """
-    one = partial(sample, points=points, seed=seed)
     threads = torch.get_num_threads()
     if workers < 2 or files < WORTH_PROCESSES:
         torch.set_num_threads(1)

@@ -136,6 +136,20 @@ def records(folder: Path) -> Iterator[tuple[str, Record]]:
             yield split, read_record(path)
 
 
+def known_shapes(folder: Path, items: Iterable[Item]) -> dict[str, str]:
+    """Digests of shapes by name, of the files that gave a cloud of ``folder`` and were not changed since."""
+    files = {item.name: item for item in items}
+    known: dict[str, str] = {}
+    for path in sorted(folder.glob("ply_data_*.json")):
+        try:
+            rows = read_record(path).rows
+        except DataError:  # damaged: its files are read again
+            continue
+        made = path.stat().st_mtime_ns
+        known |= {row.file: row.digest for row in rows if row.file in files and _changed(files[row.file]) <= made}
+    return known
+
+
 @reader(DataError, "a record of prepared clouds", "prepare the data again")
 def read_record(path: Path) -> Record:
     """The record in a file."""
