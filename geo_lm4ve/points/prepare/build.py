@@ -22,7 +22,7 @@ from geo_lm4ve.reading import Fields, json_object, reader
 
 MARKER = ".geo_lm4ve_clouds.json"
 """Lies in a folder of prepared clouds before anything else does: what is not ours is never written over."""
-VERSION = 1
+VERSION = 2
 """Raise it when the same files give other clouds."""
 _STEP = "choose another one by --out (or --root)"
 

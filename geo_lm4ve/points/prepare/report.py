@@ -87,6 +87,7 @@ class Report:
             "formats": dict(sorted(Counter(item.path.suffix.lower() for item in listing.items).items())),
             "unreadable": [asdict(one) for one in self.unreadable()], "never_tested": self.never_tested(),
             "groups": self.groups(), "without_normals": [row.file for _, row in self.rows if not row.normals],
+            "without_colors": [row.file for _, row in self.rows if not row.colors],
             "duplicates": [[{"file": row.file, "split": split} for split, row in same] for same in self.duplicates()],
             "skipped": listing.skipped, "links": listing.links, "empty": listing.empty,
         }  # fmt: skip
@@ -103,6 +104,8 @@ class Report:
         found += [self._doubled()] if self.duplicates() else []
         if without:
             found.append(f"without normals: {without:,} clouds; their HDF5 files have no 'normal'")
+        if 0 < (plain := sum(not row.colors for _, row in self.rows)) < len(self.rows):
+            found.append(f"without colors: {plain:,} clouds; their HDF5 files have no 'color'")
         lists = {
             "classes of which nothing is in test": self.never_tested(),
             "folders of classes without a file, left out": listing.empty,

@@ -29,6 +29,8 @@ from geo_lm4ve.points.prepare.listing import Item
 WORTH_PROCESSES = 64
 """Files for which it pays to start processes, which takes seconds."""
 _AT_ONCE = 4
+KINDS = ("normal", "color")
+"""What is kept of points besides their coordinates, where a file has it."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class Sampled:
     Attributes:
         points: (p, 3) float32, centred, on the unit sphere.
         normals: (p, 3) float32 unit normals; None where the file has none.
+        colors: (p, 3) float32 in [0, 1]; None where the file is no PLY that has them.
         digest: of the shape in the file, see ``geometry.meshes.Cloud``.
     """
 
     points: Float[np.ndarray, "p 3"]
     normals: Float[np.ndarray, "p 3"] | None
     digest: str
+    colors: Float[np.ndarray, "p 3"] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,15 @@ Each = Callable[[Sequence[Item]], Iterator[T]]
 def sample(item: Item, points: int, seed: int) -> Sampled | Unreadable:
     """``points`` of a file: uniform over the surface of a mesh, the farthest points of a cloud from its first on."""
     try:
-        cloud = read_points(item.path, at_least=points, mesh_points=points, seed=_seed(item, seed))
+        cloud = read_points(item.path, at_least=points, mesh_points=points, seed=_seed(item, seed), kinds=KINDS)
         if not (cloud.points != cloud.points[0]).any():
             raise DataError(f"{item.path}: all its points lie at one place")
         kept = _farthest(cloud.points, points)
     except UserError as error:
         reason = str(error).replace(str(item.path), item.name)
         return Unreadable(item.name, reason)
-    normals = None if cloud.normals is None else cloud.normals[kept].numpy()
-    return Sampled(normalize_unit_sphere(cloud.points[kept]).numpy(), normals, cloud.digest)
+    normals, colors = (None if held is None else held[kept].numpy() for held in (cloud.normals, cloud.colors))
+    return Sampled(normalize_unit_sphere(cloud.points[kept]).numpy(), normals, cloud.digest, colors)
 
 
 def _seed(item: Item, seed: int) -> int:

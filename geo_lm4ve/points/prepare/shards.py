@@ -27,12 +27,13 @@ SHARD = 256
 
 @dataclass(frozen=True)
 class Row:
-    """A cloud: its file, its class, the digest of its shape, and whether it has normals."""
+    """A cloud: its file, its class, the digest of its shape, and whether it has normals and colours."""
 
     file: str
     kind: str
     digest: str
     normals: bool
+    colors: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ class Shard:
             if isinstance(cloud, Unreadable):
                 unreadable.append(cloud)
                 continue
-            rows.append(Row(item.name, item.kind, cloud.digest, cloud.normals is not None))
+            has = (cloud.normals is not None, cloud.colors is not None)
+            rows.append(Row(item.name, item.kind, cloud.digest, *has))
             kept.append(cloud)
             labels.append(label)
         if kept:
@@ -161,7 +163,12 @@ def read_record(path: Path) -> Record:
         raise ValueError(f"file is {name!r:.60} with {len(rows)} rows")
     return Record(
         name, fields.text("key"), fields.text("sha256"),
-        tuple(Row(row.text("file"), row.text("kind"), row.text("digest"), row["normals"] is True) for row in rows),
+        tuple(
+            Row(
+                row.text("file"), row.text("kind"), row.text("digest"), row["normals"] is True, row["colors"] is True
+            )
+            for row in rows
+        ),
         tuple(Unreadable(one.text("name"), one.text("reason")) for one in failed),
     )  # fmt: skip
 
@@ -191,9 +198,11 @@ def _changed(item: Item) -> int:
 
 
 def _write(path: Path, clouds: Sequence[Sampled], labels: Sequence[int]) -> None:
-    normals = [cloud.normals for cloud in clouds if cloud.normals is not None]
+    held = {"normal": [cloud.normals for cloud in clouds], "color": [cloud.colors for cloud in clouds]}
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file["data"] = np.stack([cloud.points for cloud in clouds])
         file["label"] = np.array(labels, np.int64)[:, None]
-        if len(normals) == len(clouds):
-            file["normal"] = np.stack(normals)
+        for name, arrays in held.items():
+            known = [array for array in arrays if array is not None]
+            if len(known) == len(clouds):
+                file[name] = np.stack(known)
