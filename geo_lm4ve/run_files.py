@@ -51,6 +51,8 @@ def read_results(path: Path) -> dict[str, Any]:
     if "seed" in known.values:
         known.whole("seed", low=-(2**63))
     _check_facts(known)
+    if "published" in known.values:
+        _check_published(known.fields("published"))
     if "trained_on" in known.values:
         check_record(known.fields("trained_on"))
     return results
@@ -162,6 +164,19 @@ def check_record(record: Fields) -> None:
         _check_facts(_given(Fields(past, f"{record.prefix}earlier.")))
     if earlier and not all(isinstance(past.get("data"), str) for past in earlier):
         raise ValueError(f"{record.prefix}earlier names no data")
+
+
+def _check_published(published: Fields) -> None:
+    """As ``pretrained.published.beside`` writes it."""
+    for key in ("model", "benchmark", "source", "protocol"):
+        published.text(key)
+    values, differing = published.fields("values"), published.fields("differing")
+    for who in values.values:
+        for metric in values.fields(who).values:
+            values.fields(who).number(metric)
+    for condition in differing.values:
+        one = differing.fields(condition)
+        one.text("published"), one.text("here")
 
 
 def _given(fields: Fields) -> Fields:

@@ -14,6 +14,8 @@ from geo_lm4ve.run_files import (
 
 ROWS = [{"epoch": 1, "step": 10, "loss": 2.0, "lr": 1e-3}, {"epoch": 2, "step": 20, "loss": 1.0, "lr": 5e-4}]
 
+PUBLISHED = {"model": "Net", "benchmark": "Shapes", "source": "", "protocol": "", "values": {}, "differing": {}}
+
 
 def write(path, text):
     path.write_text(text)
@@ -55,6 +57,16 @@ def test_what_is_not_finite_is_no_value(tmp_path):
         ({"trained_on": {"data": None}}, "lacks trained_on.note"),
         ({"metrics": {"a": True}}, "metric 'a' is 'True', not a number"),
         ({"metrics": {"a": 10**400}}, "metric 'a' is beyond 1e\\+100"),
+        ({"published": "0.94"}, "published is '0.94', not a mapping"),
+        ({"published": {"model": "Net"}}, "lacks published.benchmark"),
+        (
+            {"published": {**PUBLISHED, "values": {"paper": {"accuracy": "94 %"}}}},
+            "accuracy is '94 %', not a finite number",
+        ),
+        (
+            {"published": {**PUBLISHED, "differing": {"data.points": {"here": "1"}}}},
+            r"lacks published.differing.data.points",
+        ),
         ({"wall_seconds": "long"}, "wall_seconds is 'long', not a finite number"),
     ],
 )

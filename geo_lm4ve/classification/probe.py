@@ -116,8 +116,8 @@ def prepared(session: Session, experiment: ExperimentConfig, source: Path | str 
     if len(data.info.classes) < 2:
         raise ConfigError(f"a linear probe needs data with classes; {data.info.title} has {len(data.info.classes)}")
     saved = begun.weights.card["outputs"] if isinstance(begun.weights, SavedWeights) else None
-    model, origin = begun.model(saved or len(data.info.classes))
-    return Ready(model.to(session.device).eval(), data, fresh if source is None else origin, trained)
+    model, loaded = begun.model(saved or len(data.info.classes))
+    return Ready(model.to(session.device).eval(), data, fresh if source is None else loaded.origin, trained)
 
 
 def probed(experiment: ExperimentConfig) -> ExperimentConfig:

@@ -15,6 +15,7 @@ from geo_lm4ve.classification.metrics import class_accuracies, confusion_matrix
 from geo_lm4ve.engine.provenance import said
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.parts.task import Record
+from geo_lm4ve.pretrained.published import columns, described
 from geo_lm4ve.run_files import LOG, read_metrics
 from geo_lm4ve.viz.curves import curves_png
 from geo_lm4ve.viz.html import PageTable, html_report
@@ -41,7 +42,8 @@ def write_report(
         pictures["Training"] = folder / "curves.png"
         runs = {str(results["block"]): read_metrics(folder / LOG)}
         curves_png(pictures["Training"], runs, ("train_accuracy", "overall_accuracy"), title, synthetic=synthetic)
-    summary = {key: value for key, value in results.items() if key not in ("metrics", "config")}
+    summary = {key: value for key, value in results.items() if key not in ("metrics", "config", "published")}
+    published = results.get("published")
     html_report(
         folder / "report.html",
         title,
@@ -51,7 +53,10 @@ def write_report(
             for key, value in results["metrics"].items()
             if "accuracy" in key
         },
-        tables=[class_table(confusion, classes)],
+        tables=[
+            *([published_table(results["metrics"], published)] if published else []),
+            class_table(confusion, classes),
+        ],
         pictures=pictures,
         samples=samples,
         synthetic=synthetic,
@@ -78,6 +83,18 @@ def spread(records: Sequence[Record], count: int) -> list[Record]:
     if len(records) <= count:
         return list(records)
     return [records[int(place)] for place in np.linspace(0, len(records) - 1, count)]
+
+
+def published_table(metrics: Mapping[str, float], published: Mapping[str, Any]) -> PageTable:
+    """Scores beside the published ones, or the conditions that differ from theirs."""
+    if differing := published["differing"]:
+        rows = [[name, one["published"], one["here"]] for name, one in differing.items()]
+        return PageTable(
+            "Published under other conditions", ["condition", "published", "here"], rows, described(published)
+        )
+    cells = columns(published, list(metrics))
+    rows = [[key, f"{value:.4f}", *row] for (key, value), *row in zip(metrics.items(), *cells.values())]
+    return PageTable("Beside the published numbers", ["metric", "here", *cells], rows, described(published))
 
 
 def class_table(confusion: Int[torch.Tensor, "c c"], classes: Sequence[str]) -> PageTable:

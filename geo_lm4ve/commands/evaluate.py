@@ -11,7 +11,8 @@ that one):
   geo-lm4ve evaluate --predictions FILE --data ANNOTATIONS.json --protocol scanqa|sqa3d[:VARIANT|:all]
 
 Prints a table and writes results.json, predictions.jsonl and pictures, for a run into RUN/evaluations/. Every sample is
-scored exactly once however many processes work (accelerate launch, torchrun).
+scored exactly once however many processes work (accelerate launch, torchrun). What was published of an official file
+stands beside its score where all conditions are the published ones; where not, those that differ are named.
 """
 
 from __future__ import annotations

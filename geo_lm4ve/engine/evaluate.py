@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from rich.table import Table
 
+from geo_lm4ve.config import plain
 from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on
 from geo_lm4ve.engine.results import results_of, write_results
@@ -20,6 +21,7 @@ from geo_lm4ve.invocation import command
 from geo_lm4ve.model import Model
 from geo_lm4ve.parts.data import DataError, DataSource, Loader
 from geo_lm4ve.parts.task import Record, Task
+from geo_lm4ve.pretrained.published import beside, columns, described
 from geo_lm4ve.progress import Meter
 from geo_lm4ve.words import marked
 
@@ -127,7 +129,8 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     data = session.build_data(experiment.data)
     task = experiment.task.build(data)
     begun.check_classes(data.info.classes, data.info.title)
-    model, origin = begun.model(task.outputs)
+    model, loaded = begun.model(task.outputs)
+    origin = loaded.origin
     model.to(session.device)
     told = said({**data_facts(data, experiment.data), "trained_on": trained})
     out = session.new_folder(experiment, str(folder / "evaluations") if folder else run.root)
@@ -145,7 +148,12 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
         **selected(None if run.checkpoint else folder),
         **task.protocol(),
     }
-    results = results_of(session, experiment, model, data, trained, evaluation.metrics, evaluation.samples, protocol)
+    published = {}
+    if loaded.report and (found := beside(loaded.report, plain(experiment), data.info.benchmark, evaluation.samples)):
+        published = {"published": found}
+    results = results_of(
+        session, experiment, model, data, trained, evaluation.metrics, evaluation.samples, protocol, **published
+    )
     if session.main:
         write_results(out, results, evaluation.records)
         task.files(out, results, evaluation.records)
@@ -158,13 +166,19 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
 
 
 def print_metrics(session: Session, results: dict[str, Any]) -> None:
-    """The table at the end of a run."""
+    """The table at the end of a run, with what was published of an official file beside it."""
     protocol = ", ".join(f"{key} {value}" for key, value in results["protocol"].items())
     title = f"{results['experiment']} on {results['data']}"
     table = Table(title=marked((title, "table.title")), caption=marked((protocol, "table.caption")))
     table.add_column("metric")
     table.add_column("value", justify="right")
-    for key, value in results["metrics"].items():
-        table.add_row(marked(key), f"{value:.4f}")
+    published = results.get("published")
+    others = columns(published, list(results["metrics"])) if published else {}
+    for heading in others:
+        table.add_column(marked(heading), justify="right")
+    for row, (key, value) in enumerate(results["metrics"].items()):
+        table.add_row(marked(key), f"{value:.4f}", *(cells[row] for cells in others.values()))
     table.add_row("samples", f"{results['samples']:,}")
     session.console.print(table)
+    if published:
+        session.console.print(marked(described(published)))

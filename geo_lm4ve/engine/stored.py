@@ -11,12 +11,25 @@ from torch import Tensor
 
 from geo_lm4ve.model import Backbone, Model, check_block
 from geo_lm4ve.parts.run import RunConfig
-from geo_lm4ve.pretrained import check_official, load_official
+from geo_lm4ve.pretrained import LoadReport, check_official, load_official
 from geo_lm4ve.saved import CheckpointError
 from geo_lm4ve.words import lines, short
 
 _LISTED = 3
 """Tensors and classes that a message about other ones names."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a model's weights are.
+
+    Attributes:
+        origin: where they came from.
+        report: what became of every tensor of an official file; None for others.
+    """
+
+    origin: str
+    report: LoadReport | None = None
 
 
 @dataclass(frozen=True)
@@ -40,8 +53,8 @@ class SavedWeights:
         if model is not None:
             self._check_tensors(model.state_dict())
 
-    def load(self, model: Model, run: RunConfig) -> str:
-        """Put them into a model; returns what was loaded."""
+    def load(self, model: Model, run: RunConfig) -> Loaded:
+        """Put them into a model."""
         if model.config is not None and model.config.outputs != self.card["outputs"]:
             raise CheckpointError(
                 f"{self.folder} was trained for {self.card['outputs']} outputs, the data and task at hand have "
@@ -49,7 +62,7 @@ class SavedWeights:
             )
         self._check_tensors(model.state_dict())
         model.load_state_dict(self.weights)
-        return str(self.folder)
+        return Loaded(str(self.folder))
 
     def check_classes(self, classes: Sequence[str], title: str) -> None:
         """CheckpointError unless data have the classes that the outputs stand for, in their order."""
@@ -97,11 +110,12 @@ class OfficialWeights:
         if model is not None:
             check_official(model, self.state, allow=tuple(run.allow_missing), place=self.path)
 
-    def load(self, model: Model, run: RunConfig) -> str:
-        """Put them into a model and print what became of each tensor; returns what was loaded."""
+    def load(self, model: Model, run: RunConfig) -> Loaded:
+        """Put them into a model and print what became of each tensor."""
         allow, classes = tuple(run.allow_missing), run.classes.name
-        print(lines(load_official(model, self.state, allow=allow, classes=classes, place=self.path)))
-        return str(self.path)
+        report = load_official(model, self.state, allow=allow, classes=classes, place=self.path)
+        print(lines(report))
+        return Loaded(str(self.path), report)
 
     def check_classes(self, classes: Sequence[str], title: str) -> None:
         """Such files do not say what their outputs stand for."""

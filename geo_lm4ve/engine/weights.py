@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from geo_lm4ve.compare.runs import UNTRAINED
 from geo_lm4ve.config import ConfigError, lookup
-from geo_lm4ve.engine.stored import OfficialWeights, SavedWeights
+from geo_lm4ve.engine.stored import Loaded, OfficialWeights, SavedWeights
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import Backbone, Model, ModelConfig
 from geo_lm4ve.parts.head import HeadConfig
@@ -127,10 +127,10 @@ class Beginning:
     backbone: Backbone
     weights: SavedWeights | OfficialWeights | None = None
 
-    def model(self, outputs: int) -> tuple[Model, str]:
-        """The model with its weights, and where these came from."""
+    def model(self, outputs: int) -> tuple[Model, Loaded]:
+        """The model with its weights, and what these are."""
         model = self.backbone.model(outputs)
-        return model, UNTRAINED if self.weights is None else self.weights.load(model, self.run)
+        return model, Loaded(UNTRAINED) if self.weights is None else self.weights.load(model, self.run)
 
     def check_classes(self, classes: Sequence[str], title: str) -> None:
         """CheckpointError unless the weights tell the classes of the data apart, as far as they say."""

@@ -13,16 +13,27 @@ import itertools
 import re
 import warnings
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from geo_lm4ve.geometry.gltf import read_gltf
+from geo_lm4ve.geometry.vertex_values import vertex_values
 from geo_lm4ve.reading import check_bytes
 
-Mesh = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]
+Triangles = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]
+
+
+class Mesh(NamedTuple):
+    """Triangles, and what their corners carry: ``normal``, ``color`` (``vertex_values.py``)."""
+
+    vertices: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    values: Mapping[str, Float[np.ndarray, "v 3"]] = {}
+
 
 _FOREIGN = (NameError, ImportError, SyntaxError)
 """What trimesh raises about files, and the guard would take for a mistake of our own."""
@@ -31,22 +42,24 @@ PACKAGES = {".3mf": "lxml", ".dae": "pycollada"}
 """What trimesh needs to read files with these suffixes."""
 
 
-def read_mesh(path: Path) -> Mesh:
+def read_mesh(path: Path, kinds: Sequence[str] = ()) -> Mesh:
     """Vertices and triangles of a mesh file; without triangles where the file has none.
 
-    A scene with several objects is one mesh, in the coordinates of its world.
+    A scene with several objects is one mesh, in the coordinates of its world. ``kinds`` of values at the vertices are
+    read from a PLY, as far as it has them.
 
     Raises:
         ValueError: the file is cut off, or a face has a corner that is no vertex.
     """
     content, suffix = path.read_bytes(), path.suffix.lower().removeprefix(".")
     if suffix in ("glb", "gltf"):
-        return read_gltf(path, content)
+        return Mesh(*read_gltf(path, content))
     own = {"off": _off, "obj": _obj}
-    vertices, faces = own[suffix](content) if suffix in own else _by_trimesh(content, suffix)
+    mesh = Mesh(*own[suffix](content)) if suffix in own else _by_trimesh(content, suffix, kinds)
+    vertices, faces = mesh.vertices, mesh.faces
     if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
         raise ValueError(f"a face has the corner {faces.max()} or {faces.min()}, there are {len(vertices)} vertices")
-    return vertices, faces
+    return mesh
 
 
 def missing_package(suffix: str) -> str | None:
@@ -58,7 +71,7 @@ def missing_package(suffix: str) -> str | None:
     return None if suffix[1:] in trimesh.available_formats() else PACKAGES[suffix]
 
 
-def _off(content: bytes) -> Mesh:
+def _off(content: bytes) -> Triangles:
     """OFF, with or without a line break after that word, as many files of ModelNet lack it."""
     lines = [
         line for line in (line.split("#")[0].strip() for line in content.decode(errors="replace").splitlines()) if line
@@ -86,7 +99,7 @@ def _fan(corners: list[int], count: int, line: str) -> list[tuple[int, int, int]
     return [(corners[0], second, third) for second, third in itertools.pairwise(corners[1:])]
 
 
-def _obj(content: bytes) -> Mesh:
+def _obj(content: bytes) -> Triangles:
     """All objects of an OBJ together; the corners of a face count from 1, or back from the last vertex so far."""
     vertices: list[list[str]] = []
     faces: list[tuple[int, int, int]] = []
@@ -102,7 +115,7 @@ def _obj(content: bytes) -> Mesh:
     return np.array(vertices, np.float64).reshape(len(vertices), 3), np.array(faces, np.int64).reshape(-1, 3)
 
 
-def _by_trimesh(content: bytes, suffix: str) -> Mesh:
+def _by_trimesh(content: bytes, suffix: str, kinds: Sequence[str]) -> Mesh:
     import trimesh  # half a second that only mesh files need
 
     if suffix == "stl":
@@ -115,9 +128,12 @@ def _by_trimesh(content: bytes, suffix: str) -> Mesh:
             warnings.filterwarnings("error", "string or file could not be read")  # numbers that end early
             mesh: Any = trimesh.load(io.BytesIO(content), file_type=suffix, process=False, skip_materials=True)
             mesh = mesh.to_mesh() if isinstance(mesh, trimesh.Scene) else mesh
-            _check_elements(mesh.metadata.get("_ply_raw", {}))
+            elements = mesh.metadata.get("_ply_raw", {})
+            _check_elements(elements)
+            vertices = np.asarray(mesh.vertices, np.float64).reshape(-1, 3)
             faces = np.asarray(getattr(mesh, "faces", ()), np.int64).reshape(-1, 3)
-            return np.asarray(mesh.vertices, np.float64).reshape(-1, 3), faces
+            table = elements.get("vertex", {}).get("data")
+            return Mesh(vertices, faces, {} if table is None else vertex_values(table, len(vertices), kinds))
     except _FOREIGN as fault:
         raise ValueError(str(fault)) from fault
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float, Int
 
 
+class SurfaceSample(NamedTuple):
+    """Points on a mesh.
+
+    Attributes:
+        points: their coordinates.
+        normals: unit normals of their faces, by the winding.
+        faces: the face that each lies on.
+        weights: of its corners: a point is their weighted mean.
+    """
+
+    points: Float[np.ndarray, "n 3"]
+    normals: Float[np.ndarray, "n 3"]
+    faces: Int[np.ndarray, " n"]
+    weights: Float[np.ndarray, "n 3"]
+
+
 def sample_surface(
     vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], count: int, random: np.random.Generator
-) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
-    """``count`` points uniform over the surface, and the unit normals of their faces (by the winding).
+) -> SurfaceSample:
+    """``count`` points uniform over the surface.
 
     Raises:
         ValueError: the mesh has no surface, or coordinates that are not finite.
@@ -27,4 +45,5 @@ def sample_surface(
     # Points of the parallelogram beyond its diagonal are mirrored back into the triangle.
     u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
     points = origin[chosen] + u * first[chosen] + v * second[chosen]
-    return points, normals[chosen] / areas[chosen, None]
+    weights = np.concatenate([1 - u - v, u, v], axis=1)
+    return SurfaceSample(points, normals[chosen] / areas[chosen, None], chosen, weights)

@@ -57,12 +57,14 @@ class DataInfo:
         classes: class names by label for classification, else ().
         counts: samples per split.
         synthetic: True for generated data.
+        benchmark: what the field calls the data, variant included, where results are published of them; else "".
     """
 
     title: str
     classes: tuple[str, ...]
     counts: dict[str, int]
     synthetic: bool = False
+    benchmark: str = ""
 
 
 class DataSource(ABC):

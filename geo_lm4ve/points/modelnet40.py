@@ -32,8 +32,12 @@ class ModelNet40Config(PointCloudConfig):
     def title(self, names: Sequence[str]) -> str:
         """ModelNet40 for its own classes; another folder by its name."""
         source = data_manifest(Path(self.root).expanduser()).source or "HDF5 release"
-        own = f"ModelNet40 ({source}, {self.described})"
-        return own if tuple(names) == NAMES else super().title(names)
+        own = self.benchmark(names)
+        return f"{own} ({source}, {self.described})" if own else super().title(names)
+
+    def benchmark(self, names: Sequence[str]) -> str:
+        """See PointCloudConfig.benchmark: ModelNet40 has its own classes."""
+        return "ModelNet40" if tuple(names) == NAMES else ""
 
     @property
     def advice(self) -> str:

@@ -60,11 +60,12 @@ class OwnClouds(OwnFiles):
 
     def sample(self, path: Path) -> OwnCloud:
         """The cloud in a file, normalised and sampled as the test split is."""
+        kinds = in_files(self.finish.kinds)
         try:
-            cloud = read_points(path, at_least=self.points, mesh_points=max(MESH, self.points))
+            cloud = read_points(path, at_least=self.points, mesh_points=max(MESH, self.points), kinds=kinds)
         except PointsError as error:
             raise DataError(str(error)) from error
-        points, features = cloud.points, own_features(path, cloud, in_files(self.finish.kinds))
+        points, features = cloud.points, own_features(path, cloud, kinds)
         if self.normalize:
             points = normalize_unit_sphere(points)
         elif not self.finish.normalize:

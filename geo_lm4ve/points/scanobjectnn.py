@@ -70,7 +70,11 @@ class ScanObjectNNConfig(PointCloudConfig):
 
     def title(self, names: Sequence[str]) -> str:
         """ScanObjectNN with its variant as papers write it: OBJ_BG, PB_T50_RS, ..."""
-        return f"ScanObjectNN {self.variant.name.upper()} ({self.described})"
+        return f"{self.benchmark(names)} ({self.described})"
+
+    def benchmark(self, names: Sequence[str]) -> str:
+        """See PointCloudConfig.benchmark: each variant is one."""
+        return f"ScanObjectNN {self.variant.name.upper()}"
 
     @property
     def advice(self) -> str:

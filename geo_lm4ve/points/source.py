@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import enum
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,21 +23,9 @@ from geo_lm4ve.points.features import check_kinds
 from geo_lm4ve.points.files import Clouds, checked_root, count_clouds, read_names, read_split
 from geo_lm4ve.points.finish import Finish
 from geo_lm4ve.points.loader import CloudSplit, Recipe
-from geo_lm4ve.points.order import fps_order, order_folder
 from geo_lm4ve.points.own_clouds import OwnClouds
 from geo_lm4ve.points.placing import foreign, reach
-
-POOL = 1200 / 1024
-"""Points that farthest point sampling keeps for training per point of a batch (Point-BERT: 1,200 for 1,024)."""
-
-
-class Sampling(enum.Enum):
-    """Which of the stored points of a cloud a batch takes, in training / in evaluation."""
-
-    fps_random = "random ones of the 1200/1024-fold farthest points / the farthest points"
-    first = "the first ones / the first ones"
-    first_shuffled = "the first ones in random order / the first ones"
-    random = "random ones of all / the first ones"
+from geo_lm4ve.points.usable import Sampling, usable
 
 
 @dataclass
@@ -107,6 +93,10 @@ class PointCloudConfig(DataConfig):
     def title(self, names: Sequence[str]) -> str:
         """What reports call the data with these classes."""
         return f"point clouds of {Path(self.root).name} ({len(names)} classes, {self.described})"
+
+    def benchmark(self, names: Sequence[str]) -> str:
+        """See DataInfo.benchmark, of the data with these classes."""
+        return ""
 
     @property
     def described(self) -> str:
@@ -189,7 +179,9 @@ class PointCloudSource(DataSource):
                 say(remark)
         self.splits = self._prepared(files)
         counts = {split: len(clouds) for split, clouds in self.splits.items()}
-        self.info = DataInfo(config.title(self.names), self.names, counts, synthetic=manifest.synthetic)
+        self.info = DataInfo(
+            config.title(self.names), self.names, counts, manifest.synthetic, config.benchmark(self.names)
+        )
 
     def loader(
         self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
@@ -243,15 +235,7 @@ class PointCloudSource(DataSource):
         return {split: clouds[subsample(chosen, limit)] for split, (clouds, chosen) in rows.items() if len(chosen)}
 
     def _stored(self, split: str, clouds: Clouds) -> Clouds:
-        """The clouds with the points that batches can use, in the order in which they take them."""
-        config, available = self.config, clouds.points.shape[1]
-        if available < config.points:
-            raise DataError(f"{self.root}: {split} clouds have {available} points, data.points={config.points}")
+        config = self.config
         if config.normalize:
             clouds = replace(clouds, points=normalize_unit_sphere(clouds.points))
-        if config.sampling in (Sampling.first, Sampling.first_shuffled):
-            return clouds.first(config.points)
-        if config.sampling is Sampling.random:
-            return clouds
-        pool = min(available, math.ceil(config.points * POOL))
-        return clouds.taken(fps_order(clouds.points, pool, order_folder(self.root), f"{self.root} ({split})"))
+        return usable(clouds, config.sampling, config.points, self.root, split)

@@ -11,10 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from geo_lm4ve.geometry.meshes import ARRAYS, TABLES, Cloud, unit_rows
-from geo_lm4ve.geometry.tables import read_table
+from geo_lm4ve.geometry.meshes import Cloud, unit_rows
+from geo_lm4ve.geometry.vertex_values import COLORS, color_fractions
 from geo_lm4ve.hdf5 import dataset, listed, open_hdf5, values
-from geo_lm4ve.npy import read_npy
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.features import KINDS, as_list, unit, width
 from geo_lm4ve.reading import reader
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
 KEYS = {"normal": ("normal", "normals"), "color": ("color", "colors", "rgb"), "intensity": ("intensity",)}
 """What HDF5 files call a kind of feature; the first one that is there is read."""
-
-_LARGEST = 255
-"""A color in whole numbers lies between 0 and this one."""
 
 
 def stored_features(
@@ -69,12 +65,11 @@ def sound(path: Path, kind: str, found: np.ndarray) -> Float[Tensor, "*size c"]:
         DataError: one is not finite, or no color; names the place.
     """
     with np.errstate(over="ignore"):
-        single = found.astype(np.float32)
+        single = color_fractions(found) if kind == "color" else found.astype(np.float32)
     good, rule = np.isfinite(single), "it must be finite"
     if kind == "color":
-        single = single / np.float32(_LARGEST) if _whole(found) else single
         good &= (single >= 0) & (single <= 1)
-        rule = f"colors are fractions in [0, 1] or whole numbers up to {_LARGEST}"
+        rule = COLORS
     if not good.all():
         *row, point, _ = np.argwhere(~good)[0].tolist()
         place = "".join(f"row {number}, " for number in row)
@@ -82,21 +77,16 @@ def sound(path: Path, kind: str, found: np.ndarray) -> Float[Tensor, "*size c"]:
     return unit(torch.from_numpy(single)) if kind == "normal" else torch.from_numpy(single)
 
 
-def _whole(colors: np.ndarray) -> bool:
-    """Whether they count from 0 to 255: whole numbers by their dtype, or by their values, as tables have no dtypes."""
-    return colors.dtype.kind in "iu" or bool((colors > 1).any() and (colors == np.trunc(colors)).all())
-
-
 @reader(DataError, "features of points", "export it again")
 def own_features(path: Path, cloud: Cloud, kinds: Sequence[str]) -> Float[Tensor, "n c"] | None:
     """Features of the cloud in a file of one's own, the kinds one after the other; None for no kinds.
 
-    HDF5 has them under ``KEYS``; tables and arrays as columns behind x, y, z in the order of ``kinds``; a mesh has the
-    normals of its faces.
+    HDF5 has them under ``KEYS``; tables and arrays as columns behind x, y, z in the order of ``kinds``; a PLY has
+    normals and colours of its vertices; any mesh has the normals of its faces.
 
     Args:
         path: the file.
-        cloud: what ``read_points`` made of it.
+        cloud: what ``read_points`` made of it with these ``kinds``.
         kinds: those that files hold.
 
     Raises:
@@ -106,30 +96,33 @@ def own_features(path: Path, cloud: Cloud, kinds: Sequence[str]) -> Float[Tensor
         return None
     if tuple(kinds) == ("normal",) and cloud.normals is not None:
         return unit(cloud.normals)
-    if (suffix := path.suffix.lower()) in (".h5", ".hdf5"):
+    if path.suffix.lower() in (".h5", ".hdf5"):
         with open_hdf5(path) as file:
             size = dataset(file, "data").shape[:-1]  # one cloud may lie inside an axis of length one
             found = stored_features(path, file, size, kinds)
             return None if found is None else found.reshape(len(cloud.points), -1)
-    if suffix in (*TABLES, *ARRAYS):
-        table = read_table(path) if suffix in TABLES else read_npy(path)
-        return _columns(path, table.reshape(len(cloud.points), -1), kinds)
-    has = "normals of its faces" if cloud.normals is not None else "coordinates"
+    if cloud.columns is not None:
+        return _columns(path, cloud.columns, kinds)
+    held = {"normal": None if cloud.normals is None else unit(cloud.normals), "color": cloud.colors}
+    parts = [part for kind in kinds if (part := held.get(kind)) is not None]
+    if len(parts) == len(kinds):
+        return torch.cat(parts, dim=-1)
+    known = [kind for kind, part in held.items() if part is not None]
     raise DataError(
-        f"{path} gives {has} and nothing else, data.features={as_list(kinds)}: store the points with these features as "
-        ".h5, .npy or .txt"
+        f"{path} gives {' and '.join(['coordinates', *known])}, data.features={as_list(kinds)}: store the points with "
+        "these features as .h5, .npy or .txt (or as .ply: nx, ny, nz, red, green, blue)"
     )
 
 
-def _columns(path: Path, table: np.ndarray, kinds: Sequence[str]) -> Tensor:
+def _columns(path: Path, columns: np.ndarray, kinds: Sequence[str]) -> Tensor:
     wanted = f"x y z {' '.join(f'{kind} ({KINDS[kind]})' for kind in kinds)}"
-    if table.shape[1] != 3 + width(kinds):
+    if columns.shape[1] != width(kinds):
         raise DataError(
-            f"{path} has {table.shape[1]} columns, data.features={as_list(kinds)} of the files takes "
+            f"{path} has {3 + columns.shape[1]} columns, data.features={as_list(kinds)} of the files takes "
             f"{3 + width(kinds)}: {wanted}; write them in this order"
         )
     ends = np.cumsum([KINDS[kind] for kind in kinds])[:-1]
-    parts = dict(zip(kinds, np.split(table[:, 3:], ends, axis=1)))
+    parts = dict(zip(kinds, np.split(columns, ends, axis=1)))
     if "normal" in parts and not unit_rows(parts["normal"]):
         raise DataError(f"{path}: its columns are {wanted}, but the normals do not have length 1; are they others?")
     return torch.cat([sound(path, kind, part) for kind, part in parts.items()], dim=-1)

@@ -12,7 +12,7 @@ from geo_lm4ve.model import Model
 from geo_lm4ve.pretrained.architecture import advice, describe
 from geo_lm4ve.pretrained.block_comparison import other_block
 from geo_lm4ve.pretrained.layouts import Layout, starts, table_of
-from geo_lm4ve.pretrained.report import LoadReport, grouped
+from geo_lm4ve.pretrained.report import SAME_BLOCK, LoadReport, grouped
 from geo_lm4ve.saved import CheckpointError, check_kinds
 
 CLASSES = ("match", "slice", "fresh")
@@ -123,7 +123,7 @@ class Fit:
             return
         inside = {key.removeprefix(f"{prefix}."): value for key, value in state.items() if starts(key, prefix)}
         difference = other_block(inside, self.model.bridge.block)
-        self.block = difference or "the same as the model's"
+        self.block = difference or SAME_BLOCK
         if difference and prefix not in allow:
             raise CheckpointError(
                 f"{self.title}: its frozen block is not the model's: {difference}. Build the model with the "
@@ -159,4 +159,5 @@ class Fit:
             reshaped=self.reshaped,
             sliced=self.sliced,
             block=self.block,
+            published=self.layout.published,
         )

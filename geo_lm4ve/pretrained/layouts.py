@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from geo_lm4ve.parts.encoder import Encoder
+from geo_lm4ve.pretrained.published import Published
 from geo_lm4ve.shipped import load_all
 
 
@@ -94,6 +95,7 @@ class Layout:
         extra: prefixes of official names that such a file is known to hold besides the table's.
         block: prefix of the frozen language-model layers that such a file holds in Meta's names; it is among the
             ignored ones, but compared with the model's block.
+        published: results that were published of such files.
     """
 
     title: str
@@ -104,6 +106,7 @@ class Layout:
     fresh: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     block: str = ""
+    published: tuple[Published, ...] = ()
 
     def matches(self, keys: Iterable[str]) -> bool:
         """Whether a file with these keys is of this kind."""

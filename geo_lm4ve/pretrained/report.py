@@ -6,6 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from geo_lm4ve.pretrained.published import Published
+
+SAME_BLOCK = "the same as the model's"
+"""What a report says of the frozen block in a file that is the model's."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,7 @@ class LoadReport:
         reshaped: our name -> (shape in the file, shape in the model), where a size-1 axis went.
         sliced: our name -> (rows in the file, rows in the model), where ``classes="slice"`` cut rows off.
         block: how the file's frozen block compares with the model's; empty if the file has none.
+        published: results that were published of such files.
     """
 
     layout: str
@@ -31,6 +39,15 @@ class LoadReport:
     reshaped: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]
     sliced: Mapping[str, tuple[int, int]]
     block: str = ""
+    published: tuple[Published, ...] = ()
+
+    @property
+    def foreign(self) -> str:
+        """How the model is another than the file's, beside a frozen block that both have; "" if it is not."""
+        fresh = [key for key in self.missing if not key.startswith("bridge.block.")]
+        found = [f"freshly initialised {grouped(fresh)}"] if fresh else []
+        found += [f"without {grouped(self.unexpected)}"] if self.unexpected else []
+        return ", ".join(found + ([] if self.block in ("", SAME_BLOCK) else ["another frozen block"]))
 
     def __str__(self) -> str:
         """A few lines, by prefix."""

@@ -66,6 +66,35 @@ def _ply(folder: Path) -> Path:
     return path
 
 
+def _carrying(path: Path) -> None:
+    """A mesh whose vertices have normals and colours, in binary."""
+    import trimesh
+
+    ball = trimesh.creation.icosphere(subdivisions=1)
+    ball.visual.vertex_colors = np.random.default_rng(3).integers(0, 256, (len(ball.vertices), 4)).astype(np.uint8)
+    ball.export(path, vertex_normal=True)
+
+
+def _scanned(path: Path) -> None:
+    """Points with normals and colours as text, one normal unknown."""
+    names = ("x", "y", "z", "nx", "ny", "nz", "red", "green", "blue")
+    head = "\n".join(f"property {'uchar' if name in names[6:] else 'float'} {name}" for name in names)
+    rows = "\n".join(f"{x:.4f} {y:.4f} {z:.4f} {y:.4f} {z:.4f} {x:.4f} 255 0 7" for x, y, z in CLOUD[1:])
+    start = f"ply\nformat ascii 1.0\nelement vertex {len(CLOUD)}\n{head}\nend_header\n0 0 0 nan nan nan 1 2 3"
+    path.write_text(f"{start}\n{rows}\n")
+
+
+def _read_carried(path: Path) -> torch.Tensor:
+    cloud = read_points(path, mesh_points=64, kinds=("normal", "color"))
+    features = own_features(path, cloud, ("color", "normal"))
+    assert features is not None
+    assert features.isfinite().all(), "features that are not finite"
+    assert ((features[:, :3] >= 0) & (features[:, :3] <= 1)).all(), "a color out of range"
+    lengths = features[:, 3:].norm(dim=-1)
+    assert ((lengths == 0) | ((lengths - 1).abs() < 1e-3)).all(), "normals that are none"
+    return features
+
+
 def _obj(folder: Path) -> Path:
     """Two objects with a material, textures and normals."""
     vertices = "\n".join(f"v {x:.4f} {y:.4f} {z:.4f}" for x, y, z in CLOUD)
@@ -237,6 +266,8 @@ SEEDS = (
     Seed("off", POINTS, _mesh("off"), _read, TEXT),
     Seed("ply", POINTS, _ply, _read, TEXT),
     Seed("binary ply", POINTS, _mesh("ply"), _read, (*BYTES, *TEXT)),
+    Seed("carrying ply", OWN, _file("mesh.ply", _carrying), _read_carried, (*BYTES, *TEXT)),
+    Seed("scanned ply", OWN, _file("points.ply", _scanned), _read_carried, TEXT),
     Seed("obj", POINTS, _obj, _read, TEXT),
     Seed("stl", POINTS, _stl, _read, TEXT),
     Seed("binary stl", POINTS, _mesh("stl"), _read, BYTES),

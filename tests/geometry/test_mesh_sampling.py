@@ -8,7 +8,7 @@ SQUARE = (np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.0]]), np.array([[0
 
 
 def test_unit_square():
-    points, normals = sample_surface(*SQUARE, 20_000, np.random.default_rng(0))
+    points, normals, *_ = sample_surface(*SQUARE, 20_000, np.random.default_rng(0))
     assert np.abs(points[:, :2].mean(0) - 0.5).max() < 4 / np.sqrt(12 * 20_000)
     assert points.min() >= 0
     assert points.max() <= 1
@@ -24,15 +24,24 @@ def test_faces_are_hit_in_proportion_to_their_area():
     edges = vertices[faces[:, 1:]] - vertices[faces[:, :1]]
     cross = np.cross(edges[:, 0], edges[:, 1])
     areas = np.linalg.norm(cross, axis=1)
-    _, normals = sample_surface(vertices, faces, 20_000, random)
+    normals = sample_surface(vertices, faces, 20_000, random).normals
     hits = (normals @ (cross / areas[:, None]).T > 1 - 1e-9).sum(0)
     assert stats.chisquare(hits, areas / areas.sum() * 20_000).pvalue > 1e-3
 
 
 def test_points_lie_inside_their_triangle():
     vertices = np.array([[0, 0, 0], [2, 0, 0], [0, 1, 0.0]])
-    points, _ = sample_surface(vertices, np.array([[0, 1, 2]]), 1000, np.random.default_rng(2))
+    points = sample_surface(vertices, np.array([[0, 1, 2]]), 1000, np.random.default_rng(2)).points
     assert (points[:, 0] / 2 + points[:, 1] <= 1 + 1e-12).all()
+
+
+def test_a_point_is_the_weighted_mean_of_the_corners_of_its_face():
+    vertices = np.random.default_rng(5).normal(size=(9, 3))
+    faces = np.arange(9).reshape(3, 3)
+    sample = sample_surface(vertices, faces, 200, np.random.default_rng(6))
+    assert sample.weights.min() >= 0
+    np.testing.assert_allclose(np.einsum("nk,nkc->nc", sample.weights, vertices[faces[sample.faces]]), sample.points)
+    assert set(sample.faces) == {0, 1, 2}
 
 
 def test_same_seed_same_points():
@@ -43,7 +52,7 @@ def test_same_seed_same_points():
 def test_faces_without_area_are_never_hit():
     vertices = np.concatenate([SQUARE[0], [[9, 9, 9.0]]])
     faces = np.concatenate([[[4, 4, 4]], SQUARE[1], [[4, 4, 4]]])
-    points, normals = sample_surface(vertices, faces, 500, np.random.default_rng(4))
+    points, normals, *_ = sample_surface(vertices, faces, 500, np.random.default_rng(4))
     assert points.max() <= 1
     assert np.isfinite(normals).all()
 

@@ -2,7 +2,7 @@ import pytest
 from mesh_folders import CLASSES, contents, cut_off, prepare, rows_of, solid, write_mesh, write_meshes
 
 from geo_lm4ve.parts.data import DataError
-from geo_lm4ve.points.prepare import sampled, shards
+from geo_lm4ve.points.prepare import build, sampled, shards
 from geo_lm4ve.points.prepare.listing import list_folder
 from geo_lm4ve.prepare.base import find
 
@@ -41,22 +41,27 @@ def test_what_is_done_is_kept_and_what_was_changed_is_made_again(tmp_path, monke
     source, out = write_meshes(tmp_path / "meshes"), tmp_path / "out"
     prepare(source, out)
     before, read = contents(out), []
+    looked, shape = [], sampled.shape
+    monkeypatch.setattr(build, "shape", lambda item: looked.append(item.name) or shape(item))
     sample = sampled.sample
     monkeypatch.setattr(sampled, "sample", lambda item, **how: read.append(item.name) or sample(item, **how))
     prepare(source, out)
     assert not read
+    assert not looked
     with (out / "ply_data_train1.h5").open("r+b") as file:
         file.seek(3000)
         file.write(b"spoiled")
     (out / "ply_data_train2.json").unlink()
     prepare(source, out)
     assert len(read) == 4
+    assert len(looked) == 2  # of the record that is gone
     assert contents(out) == before
-    read.clear()
+    read.clear(), looked.clear()
     write_mesh(source / "box" / "box_0000.off", solid("box", 7))
     prepare(source, out)
     assert len(read) == 2
     assert "box/box_0000.off" in read
+    assert looked == ["box/box_0000.off"]
     assert contents(out) != before
     (source / "can" / "can_0004.glb").unlink()
     (source / "can" / "can_0003.ply").unlink()

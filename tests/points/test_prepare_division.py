@@ -47,6 +47,32 @@ def test_no_group_lies_on_both_sides_and_no_class_leaves_train(classes, seed):
     assert sides(divided, lambda item: item.kind)["train"] == classes.keys()
 
 
+@given(st.dictionaries(st.sampled_from("abcd"), groups, min_size=1), st.integers(0, 5), st.randoms(), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_files_of_one_shape_lie_on_one_side_and_so_do_their_groups(classes, seed, random, grouped):
+    files = items(**classes)
+    shapes = {item.name: random.choice(["", *map(str, range(2 * len(files)))]) for item in files}
+    divided = Division(0.2, seed, r"/(\w)_" if grouped else "").divide(files, shapes)
+    by_shape = sides(divided, lambda item: shapes[item.name])
+    assert not by_shape["train"] & by_shape["test"] - {""}
+    if grouped:
+        by_group = sides(divided, lambda item: item.name.split("/")[1][0])
+        assert not by_group["train"] & by_group["test"]
+    assert sides(divided, lambda item: item.kind)["train"] == classes.keys()
+
+
+def test_shapes_join_files_into_chains_and_leave_others_as_they_were():
+    files = items(a={"x": 40}, b={"y": 20})
+    assert Division(0.2, 0).divide(files, dict.fromkeys((item.name for item in files), "")) == Division(0.2).divide(
+        files
+    )
+    joined = [{"a/x_0.off": "1", "a/x_1.off": "2"}, {"a/p_0.off": "1", "a/p_1.off": "2"}]  # by group x, by shapes
+    chain = items(a={"x": 2, "p": 2, "q": 6})
+    for seed in range(8):
+        divided = Division(0.2, seed, r"/(\w)_").divide(chain, joined[0] | joined[1])
+        assert len({item.split for item in divided if "/q" not in item.name}) == 1
+
+
 def test_a_class_of_several_groups_is_tested_where_the_fraction_is_of_none():
     divided = Division(0.2, 0, r"/(\w)_").divide(items(a={"p": 10, "q": 9}, b={"r": 5}))
     assert sides(divided, lambda item: item.kind)["test"] == {"a"}

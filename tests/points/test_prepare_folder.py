@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+import trimesh
 from mesh_folders import CLASSES, cut_off, prepare, rows_of, solid, write_mesh, write_meshes
 from small_runs import tool
 
@@ -127,6 +128,52 @@ def test_what_is_worth_a_look_is_said(tmp_path, capsys):
     assert "classes of which nothing is in test: 1 (single)" in said
     assert "duplicates: 1 shapes are in 2 files (report.json)" in said
     assert "1 in several classes" in said
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_lie_on_one_side_whatever_they_are_called(tmp_path, capsys, seed):
+    source = tmp_path / "meshes"
+    for number in range(4):
+        for copy, suffix in enumerate(("off", "off", "stl")):
+            write_mesh(source / "box" / f"{number}{'abc'[copy]}.{suffix}", solid("box", number))
+            write_mesh(source / "can" / f"{number}{'abc'[copy]}.{suffix}", solid("box", 10 + number))
+    report = prepare(source, tmp_path / "out", seed=seed, fraction=0.4)
+    assert len(report["duplicates"]) == 8
+    assert all(len(same) == 3 and len({one["split"] for one in same}) == 1 for same in report["duplicates"])
+    assert report["classes"] == {"box": {"train": 6, "test": 6}, "can": {"train": 6, "test": 6}}
+    said = capsys.readouterr().err
+    assert "8 shapes are in 24 files (report.json); the copies of each were put on the same side of the split" in said
+
+
+def test_copies_across_a_split_of_the_folders_own_are_counted(tmp_path, capsys):
+    source = write_meshes(tmp_path / "meshes", 3, "{kind}/train")
+    write_meshes(source, 3, "{kind}/test")
+    report = prepare(source, tmp_path / "out")
+    assert all({one["split"] for one in same} == {"train", "test"} for same in report["duplicates"])
+    assert "6 of them lie in train and in test" in capsys.readouterr().err
+
+
+def test_normals_and_colors_of_ply_files_are_kept(tmp_path, capsys):
+    source = tmp_path / "meshes"
+    for kind in ("ball", "bean"):
+        for number in range(4):
+            ball = trimesh.creation.icosphere(subdivisions=2)
+            ball.apply_scale([1, 1, 1 + number + 9 * (kind == "bean")])
+            ball.visual.vertex_colors = np.tile([255, 51 * number, 0, 255], (len(ball.vertices), 1)).astype("u1")
+            (source / kind).mkdir(parents=True, exist_ok=True)
+            ball.export(source / kind / f"{number}.ply", vertex_normal=True)
+    report = prepare(source, tmp_path / "out")
+    assert report["without_colors"] == []
+    assert "without colors" not in capsys.readouterr().err
+    values = {"root": str(tmp_path / "out"), "points": 64, "val_fraction": 0, "features": ["color", "normal"]}
+    data = load_option("data", "point_folder", values)
+    batch = next(iter(data.build().loader("train", batch_size=6, train=False, seed=0).batches(0)))
+    assert (batch.features[..., 0] == 1).all()
+    assert {round(5 * value) for value in batch.features[..., 1].flatten().tolist()} <= {0, 1, 2, 3}
+    assert torch.allclose(batch.features[..., 3:].norm(dim=-1), torch.ones(6, 64), atol=1e-5)
+    write_mesh(source / "ball" / "plain.off", solid("box", 1))
+    assert prepare(source, tmp_path / "other", fraction=0.4)["without_colors"] == ["ball/plain.off"]
+    assert "without colors: 1 clouds; their HDF5 files have no 'color'" in capsys.readouterr().err
 
 
 def test_names_that_are_no_text(tmp_path):

@@ -9,9 +9,11 @@ from point_folders import NAMES, cloud_array, write_folder, write_hdf5, write_na
 
 from geo_lm4ve.config import ConfigError, make
 from geo_lm4ve.create import create_model
+from geo_lm4ve.geometry.meshes import read_points
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.features import unit
 from geo_lm4ve.points.files import read_split
+from geo_lm4ve.points.stored import own_features
 
 DATA, LABEL = cloud_array(6, 5), np.array([0, 1, 2, 2, 1, 0])
 NORMAL = unit(torch.from_numpy(cloud_array(6, 5, seed=1))).numpy()
@@ -212,8 +214,35 @@ def test_a_mesh_gives_the_normals_of_its_faces_and_no_colors(tmp_path):
     batch = config.read([tmp_path / "ball.off"])
     assert (batch.features * unit(batch.points)).sum(-1).min() > 0.97
     config.features.append("color")
-    with pytest.raises(DataError, match=r"ball.off gives normals of its faces and nothing else, data.features=\[nor"):
+    with pytest.raises(DataError, match=r"ball.off gives coordinates and normal, data.features=\[normal,color"):
         config.read([tmp_path / "ball.off"])
+
+
+def test_a_ply_is_predicted_with_normals_and_colors_of_its_own(tmp_path):
+    ball = trimesh.creation.icosphere()
+    ball.visual.vertex_colors = np.tile([255, 51, 0, 255], (len(ball.vertices), 1)).astype("u1")
+    ball.export(tmp_path / "ball.ply", vertex_normal=True)
+    trimesh.PointCloud(ball.vertices, colors=ball.visual.vertex_colors).export(tmp_path / "points.ply")
+    config = make("data", "point_folder", {"root": "", "points": 64, "features": ["color", "normal", "height"]})
+    features = config.read([tmp_path / "ball.ply"]).features[0]
+    assert torch.allclose(features[:, :3], torch.tensor([1, 0.2, 0]), atol=1e-6)
+    assert torch.allclose(features[:, 3:6].norm(dim=1), torch.ones(64), atol=1e-5)
+    with pytest.raises(DataError, match=r"points.ply gives coordinates and color, data.features=\[color,normal\]"):
+        config.read([tmp_path / "points.ply"])
+    config.features = ["color"]
+    assert torch.allclose(config.read([tmp_path / "points.ply"]).features[0], torch.tensor([1, 0.2, 0]), atol=1e-6)
+    config.features = ["intensity"]
+    with pytest.raises(DataError, match=r"ball.ply gives coordinates and normal, data.features=\[intensity\]: store"):
+        config.read([tmp_path / "ball.ply"])
+
+
+@pytest.mark.parametrize("suffix", ["txt", "npy"])
+def test_a_file_with_features_is_read_once(tmp_path, suffix):
+    path, table = tmp_path / f"a.{suffix}", np.concatenate([DATA[1], BYTES[1], NORMAL[1]], axis=1)
+    np.save(path, table) if suffix == "npy" else np.savetxt(path, table)
+    cloud = read_points(path)
+    path.unlink()
+    assert torch.allclose(own_features(path, cloud, ("color", "normal"))[:, 3:], torch.from_numpy(NORMAL[1]), atol=1e-6)
 
 
 def test_options_that_cannot_be_meant():

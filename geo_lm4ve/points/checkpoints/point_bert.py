@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from geo_lm4ve.points.checkpoints import published
 from geo_lm4ve.points.encoders.point_bert import PointBert
 from geo_lm4ve.pretrained.architecture import OUTPUTS, count, size, widths
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
@@ -96,6 +97,7 @@ WITH_LLAMA = Layout(
     ignored={"llama": "frozen language-model block: the model has its own"},
     fresh=("bridge.block",),
     block="llama",
+    published=published.WITH_LLAMA,
 )
 
 FINE_TUNED = Layout(
@@ -103,6 +105,7 @@ FINE_TUNED = Layout(
     marker="cls_head_finetune",
     table=TABLE,
     fresh=("bridge",),
+    published=published.FINE_TUNED,
 )
 
 LAYOUTS = (PRETRAINED, MAE_PRETRAINED, WITH_LLAMA, FINE_TUNED)

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from geo_lm4ve.points.checkpoints import published
 from geo_lm4ve.points.encoders.pointnext import HALVINGS, PointNext
 from geo_lm4ve.pretrained.architecture import OUTPUTS, count, size, widths
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
@@ -71,7 +72,13 @@ def _rows() -> Iterator[Row]:
 TABLE = NameTable(PointNext, tuple(_rows()), describe)
 """Official class ``BaseCls`` of a ``PointNextEncoder`` and a ``ClsHead``."""
 
-CLASSIFIER = Layout(title="PointNeXt classifier (OpenPoints)", marker=_OFFICIAL, table=TABLE, fresh=("bridge",))
+CLASSIFIER = Layout(
+    title="PointNeXt classifier (OpenPoints)",
+    marker=_OFFICIAL,
+    table=TABLE,
+    fresh=("bridge",),
+    published=published.POINTNEXT,
+)
 
 LAYOUTS = (CLASSIFIER,)
 

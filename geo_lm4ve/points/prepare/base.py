@@ -16,6 +16,7 @@ from geo_lm4ve.prepare.base import Preparer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from geo_lm4ve.points.prepare.division import Division
     from geo_lm4ve.points.prepare.listing import Listing
 
 MOST_POINTS = 1 << 20
@@ -62,14 +63,14 @@ class CloudPreparer(Preparer):
             )
 
     def make(
-        self, root: Path, listing: Listing, points: int, *, source: str = "", fraction: float | None = None,
-        group_by: str = "",
-    ) -> None:  # fmt: skip
+        self, root: Path, listing: Listing, points: int, *, source: str = "", division: Division | None = None
+    ) -> None:
         """Clouds of a listing into ``root``; DataError as ``build``."""
         from geo_lm4ve.points.prepare.build import Recipe, build
 
+        fraction, group_by = (division.fraction, division.group_by) if division else (None, "")
         recipe = Recipe(str(listing.folder.resolve()), points, self.seed, fraction, group_by, source)
-        build(root, listing, recipe, self.workers, self.allow_failed)
+        build(root, listing, recipe, self.workers, self.allow_failed, division)
 
     def check(self, root: Path) -> RenderableType:
         """See Preparer.check: every file is compared with its record."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from geo_lm4ve.data.errors import DataError
@@ -12,16 +12,17 @@ from geo_lm4ve.data.manifest import MANIFEST
 from geo_lm4ve.files import remove, to_json, write_json, write_text
 from geo_lm4ve.notice import say
 from geo_lm4ve.points.files import NAMES
+from geo_lm4ve.points.prepare.division import Division
 from geo_lm4ve.points.prepare.listing import SPLITS, Listing, some
 from geo_lm4ve.points.prepare.report import REPORT, Report
-from geo_lm4ve.points.prepare.sampled import Unreadable, sampling
-from geo_lm4ve.points.prepare.shards import Record, Shard, shards
+from geo_lm4ve.points.prepare.sampled import Unreadable, each, sampling, shape
+from geo_lm4ve.points.prepare.shards import Record, Shard, known_shapes, shards
 from geo_lm4ve.progress import Meter
 from geo_lm4ve.reading import Fields, json_object, reader
 
 MARKER = ".geo_lm4ve_clouds.json"
 """Lies in a folder of prepared clouds before anything else does: what is not ours is never written over."""
-VERSION = 1
+VERSION = 2
 """Raise it when the same files give other clouds."""
 _STEP = "choose another one by --out (or --root)"
 
@@ -49,17 +50,24 @@ class Recipe:
     version: int = VERSION
 
 
-def build(out: Path, listing: Listing, recipe: Recipe, workers: int, allow_failed: float) -> Report:
+def build(
+    out: Path, listing: Listing, recipe: Recipe, workers: int, allow_failed: float, division: Division | None = None
+) -> Report:
     """Clouds of all files into ``out``: missing, empty, or with clouds of the same recipe, of which what is done stays.
 
     ``report.json`` is there before anything of it is an error; ``shape_names.txt`` and the manifest come last, so that
-    nothing is trained on a folder that is not whole.
+    nothing is trained on a folder that is not whole. A division first looks for files of one shape.
 
     Raises:
         DataError: ``out`` holds something else, more than ``allow_failed`` of the files cannot be read, or a class has
             nothing to train on.
     """
+    if division:
+        division.groups(listing.items)  # refuses what it cannot divide before anything is written
     _claim(out, recipe)
+    if division:
+        items = division.divide(listing.items, _shapes(out, listing, workers))
+        listing = replace(listing, items=tuple(items))
     pieces = shards(out, listing.items, listing.classes, f"{recipe.points} {recipe.seed} {recipe.version}")
     done = _made(out, listing, pieces, recipe, workers)
     _remove_others(out, pieces, done)
@@ -100,6 +108,19 @@ def _claim(out: Path, recipe: Recipe) -> None:
             + f", asked for is {', '.join(to_json(asdict(recipe)[key])[:200] for key in differing)}; delete that "
             f"folder, or {_STEP}"
         )
+
+
+def _shapes(out: Path, listing: Listing, workers: int) -> dict[str, str]:
+    """Digest of the shape of every file by name, "" where it cannot be read."""
+    found = known_shapes(out, listing.items)
+    if not (todo := [item for item in listing.items if item.name not in found]):
+        return found
+    label = f"shapes of {listing.folder}"
+    with each(shape, len(todo), workers) as read, Meter(label, len(todo), unit="files", announced=True) as meter:
+        for item, digest in zip(todo, read(todo)):
+            found[item.name] = digest
+            meter.advance(1)
+    return found
 
 
 def _made(

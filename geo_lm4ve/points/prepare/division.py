@@ -1,4 +1,6 @@
-"""Files into train and test: files of one group stay together, and every class is divided as evenly as that allows."""
+"""Files into train and test: files of one group or one shape stay together, and every class is divided as evenly as
+that allows.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from geo_lm4ve.data.errors import DataError
@@ -22,7 +24,7 @@ class Division:
         fraction: of the files of every class that go to test, in (0, 1).
         seed: which ones.
         group_by: regular expression that is searched for in every name; files whose first group is the same go to
-            the same side. "": every file is on its own.
+            the same side. "": every file is on its own. Either way files of one shape are of one group.
     """
 
     fraction: float = 0.2
@@ -43,8 +45,8 @@ class Division:
                 r"([^/]+)_\d+ does for the part of a name before its number"
             )
 
-    def divide(self, items: Sequence[Item]) -> list[Item]:
-        """The files with their splits, in their order.
+    def divide(self, items: Sequence[Item], shapes: Mapping[str, str] | None = None) -> list[Item]:
+        """The files with their splits, in their order; ``shapes`` has a digest by name, "" where none is known.
 
         Groups are gone through in an order drawn from the seed; one goes to test where that brings the classes nearer
         to their fraction. A class of several groups has some in train, and in test wherever other classes permit it.
@@ -52,7 +54,7 @@ class Division:
         Raises:
             DataError: a name does not match ``group_by``.
         """
-        groups = self.groups(items)
+        groups = _joined(self.groups(items), shapes or {})
         test: Counter[str] = Counter()
         wanted = {kind: self.fraction * count for kind, count in Counter(item.kind for item in items).items()}
         left = Counter(item.kind for item in items)
@@ -89,3 +91,24 @@ class Division:
 
     def _drawn(self, group: str) -> bytes:
         return hashlib.sha256(f"{self.seed}:".encode() + os.fsencode(group)).digest()
+
+
+def _joined(groups: Mapping[str, list[Item]], shapes: Mapping[str, str]) -> dict[str, list[Item]]:
+    """Groups that share a shape as one, under the name of the first of them."""
+    home = {name: name for name in groups}  # a group -> an earlier one that it is joined to
+    rank = {name: place for place, name in enumerate(groups)}
+
+    def last(name: str) -> str:
+        while home[name] != name:
+            name = home[name]
+        return name
+
+    first: dict[str, str] = {}
+    for name, items in groups.items():
+        for digest in filter(None, (shapes.get(item.name) for item in items)):
+            early, late = sorted((last(name), last(first.setdefault(digest, name))), key=rank.__getitem__)
+            home[late] = early
+    joined: dict[str, list[Item]] = {}
+    for name, items in groups.items():
+        joined.setdefault(last(name), []).extend(items)
+    return joined

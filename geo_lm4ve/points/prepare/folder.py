@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from geo_lm4ve.data.errors import DataError
@@ -64,6 +63,4 @@ class Folder(CloudPreparer):
                 )
             return self.make(root, listing, self.points or POINTS)
         fraction = FRACTION if self.fraction is None else self.fraction
-        items = Division(fraction, self.seed, self.group_by).divide(listing.items)
-        listing = replace(listing, items=tuple(items))
-        return self.make(root, listing, self.points or POINTS, fraction=fraction, group_by=self.group_by)
+        return self.make(root, listing, self.points or POINTS, division=Division(fraction, self.seed, self.group_by))

@@ -87,6 +87,7 @@ class Report:
             "formats": dict(sorted(Counter(item.path.suffix.lower() for item in listing.items).items())),
             "unreadable": [asdict(one) for one in self.unreadable()], "never_tested": self.never_tested(),
             "groups": self.groups(), "without_normals": [row.file for _, row in self.rows if not row.normals],
+            "without_colors": [row.file for _, row in self.rows if not row.colors],
             "duplicates": [[{"file": row.file, "split": split} for split, row in same] for same in self.duplicates()],
             "skipped": listing.skipped, "links": listing.links, "empty": listing.empty,
         }  # fmt: skip
@@ -103,6 +104,8 @@ class Report:
         found += [self._doubled()] if self.duplicates() else []
         if without:
             found.append(f"without normals: {without:,} clouds; their HDF5 files have no 'normal'")
+        if 0 < (plain := sum(not row.colors for _, row in self.rows)) < len(self.rows):
+            found.append(f"without colors: {plain:,} clouds; their HDF5 files have no 'color'")
         lists = {
             "classes of which nothing is in test": self.never_tested(),
             "folders of classes without a file, left out": listing.empty,
@@ -115,7 +118,10 @@ class Report:
         same = self.duplicates()
         across = sum(len({split for split, _ in one}) > 1 for one in same)
         kinds = sum(len({row.kind for _, row in one}) > 1 for one in same)
+        split = f"{across:,} of them lie in train and in test"
+        if not across and not self.listing.divided:
+            split = "the copies of each were put on the same side of the split"
         return (
-            f"duplicates: {len(same):,} shapes are in {sum(map(len, same)):,} files ({REPORT}); {across:,} of them lie "
-            f"in train and in test, {kinds:,} in several classes"
+            f"duplicates: {len(same):,} shapes are in {sum(map(len, same)):,} files ({REPORT}); {split}, {kinds:,} in "
+            "several classes"
         )

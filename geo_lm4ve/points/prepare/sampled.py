@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from typing import TypeAlias
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +29,8 @@ from geo_lm4ve.points.prepare.listing import Item
 WORTH_PROCESSES = 64
 """Files for which it pays to start processes, which takes seconds."""
 _AT_ONCE = 4
+KINDS = ("normal", "color")
+"""What is kept of points besides their coordinates, where a file has it."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,14 @@ class Sampled:
     Attributes:
         points: (p, 3) float32, centred, on the unit sphere.
         normals: (p, 3) float32 unit normals; None where the file has none.
+        colors: (p, 3) float32 in [0, 1]; None where the file is no PLY that has them.
         digest: of the shape in the file, see ``geometry.meshes.Cloud``.
     """
 
     points: Float[np.ndarray, "p 3"]
     normals: Float[np.ndarray, "p 3"] | None
     digest: str
+    colors: Float[np.ndarray, "p 3"] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,21 +62,23 @@ class Unreadable:
         return self.reason if self.name in self.reason else f"{self.name}: {self.reason}"
 
 
-Read: TypeAlias = Callable[[Sequence[Item]], Iterator[Sampled | Unreadable]]
+T = TypeVar("T")
+Each = Callable[[Sequence[Item]], Iterator[T]]
+"""What is made of each file, in the order of the files."""
 
 
 def sample(item: Item, points: int, seed: int) -> Sampled | Unreadable:
     """``points`` of a file: uniform over the surface of a mesh, the farthest points of a cloud from its first on."""
     try:
-        cloud = read_points(item.path, at_least=points, mesh_points=points, seed=_seed(item, seed))
+        cloud = read_points(item.path, at_least=points, mesh_points=points, seed=_seed(item, seed), kinds=KINDS)
         if not (cloud.points != cloud.points[0]).any():
             raise DataError(f"{item.path}: all its points lie at one place")
         kept = _farthest(cloud.points, points)
     except UserError as error:
         reason = str(error).replace(str(item.path), item.name)
         return Unreadable(item.name, reason)
-    normals = None if cloud.normals is None else cloud.normals[kept].numpy()
-    return Sampled(normalize_unit_sphere(cloud.points[kept]).numpy(), normals, cloud.digest)
+    normals, colors = (None if held is None else held[kept].numpy() for held in (cloud.normals, cloud.colors))
+    return Sampled(normalize_unit_sphere(cloud.points[kept]).numpy(), normals, cloud.digest, colors)
 
 
 def _seed(item: Item, seed: int) -> int:
@@ -87,20 +93,31 @@ def _farthest(points: Float[Tensor, "n 3"], count: int) -> Tensor:
         return farthest_point_sample(points[None], count)[0]
 
 
+def shape(item: Item) -> str:
+    """Digest of the shape in a file (``geometry.meshes.Cloud``); "" where it cannot be read."""
+    try:
+        return read_points(item.path, mesh_points=1).digest
+    except UserError:  # whoever samples it says why
+        return ""
+
+
+def sampling(points: int, seed: int, files: int, workers: int) -> AbstractContextManager[Each[Sampled | Unreadable]]:
+    """``each`` of ``sample``."""
+    return each(partial(sample, points=points, seed=seed), files, workers)
+
+
 @contextmanager
-def sampling(points: int, seed: int, files: int, workers: int) -> Iterator[Read]:
-    """A function that samples files and gives their clouds in the order of the files.
+def each(one: Callable[[Item], T], files: int, workers: int) -> Iterator[Each[T]]:
+    """A function that reads files and gives what ``one`` makes of them, in the order of the files.
 
     Args:
-        points: per cloud.
-        seed: of the sampling.
+        one: reads a file.
         files: that will be read in all.
-        workers: processes; they change no cloud.
+        workers: processes; they change no outcome.
 
     Raises:
         DataError: a process was ended, as by the system where memory is short.
     """
-    one = partial(sample, points=points, seed=seed)
     threads = torch.get_num_threads()
     if workers < 2 or files < WORTH_PROCESSES:
         torch.set_num_threads(1)

@@ -27,12 +27,13 @@ SHARD = 256
 
 @dataclass(frozen=True)
 class Row:
-    """A cloud: its file, its class, the digest of its shape, and whether it has normals."""
+    """A cloud: its file, its class, the digest of its shape, and whether it has normals and colours."""
 
     file: str
     kind: str
     digest: str
     normals: bool
+    colors: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ class Shard:
             if isinstance(cloud, Unreadable):
                 unreadable.append(cloud)
                 continue
-            rows.append(Row(item.name, item.kind, cloud.digest, cloud.normals is not None))
+            has = (cloud.normals is not None, cloud.colors is not None)
+            rows.append(Row(item.name, item.kind, cloud.digest, *has))
             kept.append(cloud)
             labels.append(label)
         if kept:
@@ -136,6 +138,20 @@ def records(folder: Path) -> Iterator[tuple[str, Record]]:
             yield split, read_record(path)
 
 
+def known_shapes(folder: Path, items: Iterable[Item]) -> dict[str, str]:
+    """Digests of shapes by name, of the files that gave a cloud of ``folder`` and were not changed since."""
+    files = {item.name: item for item in items}
+    known: dict[str, str] = {}
+    for path in sorted(folder.glob("ply_data_*.json")):
+        try:
+            rows = read_record(path).rows
+        except DataError:  # damaged: its files are read again
+            continue
+        made = path.stat().st_mtime_ns
+        known |= {row.file: row.digest for row in rows if row.file in files and _changed(files[row.file]) <= made}
+    return known
+
+
 @reader(DataError, "a record of prepared clouds", "prepare the data again")
 def read_record(path: Path) -> Record:
     """The record in a file."""
@@ -147,7 +163,12 @@ def read_record(path: Path) -> Record:
         raise ValueError(f"file is {name!r:.60} with {len(rows)} rows")
     return Record(
         name, fields.text("key"), fields.text("sha256"),
-        tuple(Row(row.text("file"), row.text("kind"), row.text("digest"), row["normals"] is True) for row in rows),
+        tuple(
+            Row(
+                row.text("file"), row.text("kind"), row.text("digest"), row["normals"] is True, row["colors"] is True
+            )
+            for row in rows
+        ),
         tuple(Unreadable(one.text("name"), one.text("reason")) for one in failed),
     )  # fmt: skip
 
@@ -177,9 +198,11 @@ def _changed(item: Item) -> int:
 
 
 def _write(path: Path, clouds: Sequence[Sampled], labels: Sequence[int]) -> None:
-    normals = [cloud.normals for cloud in clouds if cloud.normals is not None]
+    held = {"normal": [cloud.normals for cloud in clouds], "color": [cloud.colors for cloud in clouds]}
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file["data"] = np.stack([cloud.points for cloud in clouds])
         file["label"] = np.array(labels, np.int64)[:, None]
-        if len(normals) == len(clouds):
-            file["normal"] = np.stack(normals)
+        for name, arrays in held.items():
+            known = [array for array in arrays if array is not None]
+            if len(known) == len(clouds):
+                file[name] = np.stack(known)

@@ -51,7 +51,7 @@ class SolidsRecipe:
 def solid_cloud(name: str, random: np.random.Generator, turn: float = 0.0, noise: float = 0.0) -> np.ndarray:
     """One cloud (2048, 3) float32 of a class, uniform over the surface, on the unit sphere."""
     mesh = SOLIDS[name](random).turned("z", random.uniform(-turn, turn))
-    points, _ = sample_surface(mesh.vertices, mesh.faces, POINTS, random)
+    points = sample_surface(mesh.vertices, mesh.faces, POINTS, random).points
     points = points - points.mean(axis=0)
     points /= np.linalg.norm(points, axis=1).max()
     return (points + noise * random.standard_normal(points.shape)).astype(np.float32)

@@ -62,14 +62,14 @@ def activation_page(
     if not isinstance(data, SceneSource):
         raise ConfigError(f"token activation over maps needs traffic scenes, not data={experiment.data.name}")
     task = experiment.task.build(data)
-    model, origin = begun.model(task.outputs)
+    model, loaded = begun.model(task.outputs)
     scenes = _scenes(model.eval(), data, run.split, probe, kind, count)
     block = experiment.choices.get("block", experiment.block.name)
     scenes_html(
         path,
         fitting(scenes),
         f"Token activation ({kind}) {probe.value} the bridge · {experiment.name} · {block}",
-        note=f"Weights: {origin}. 0 and 1 are the weakest and the strongest token of each scene.",
+        note=f"Weights: {loaded.origin}. 0 and 1 are the weakest and the strongest token of each scene.",
         total=data.info.counts[run.split],
         synthetic=data.info.synthetic,
     )
