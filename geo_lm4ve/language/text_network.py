@@ -63,13 +63,14 @@ class TextNetwork:
 
 
 def read_network(place: TextFolder) -> TextNetwork:
-    """The network of a folder, in float32 and eval mode; the network is never asked.
+    """The network of a folder, in float32 and eval mode; nothing is fetched, and torch's generator stays as it is.
 
     Raises:
         TextError: files are missing, damaged or not those of one text encoder, or need a package that is missing.
     """
     try:
-        return _read(place.folder)
+        with torch.random.fork_rng(devices=[]):  # what is not in the files would be drawn, and then dropped
+            return _read(place.folder)
     except ImportError as error:
         raise TextError(f"{place.folder} needs a package that is not installed: {error}") from error
 
@@ -89,8 +90,7 @@ def _read(folder: Path) -> TextNetwork:
     with _quiet(), out_of_files():
         network = _filled(kind, folder)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        if len(tokenizer) > (rows := network.get_input_embeddings().num_embeddings):
-            raise ValueError(f"its tokeniser knows {len(tokenizer):,} tokens, the network {rows:,}")
+        _check_ids(tokenizer, network.get_input_embeddings().num_embeddings)
         return TextNetwork(network, tokenizer, _tried(network), _longest(network, tokenizer))
 
 
@@ -125,6 +125,13 @@ def _filled(kind: Any, folder: Path) -> Any:
     return network.eval()
 
 
+def _check_ids(tokenizer: Any, rows: int) -> None:
+    """ValueError if the tokeniser gives a number that the network has no row for; it is tried with a text."""
+    highest = max(*tokenizer.get_vocab().values(), *tokenizer("a")["input_ids"])
+    if highest >= rows:
+        raise ValueError(f"its tokeniser numbers its tokens up to {highest:,}, the network has {rows:,} of them")
+
+
 @torch.no_grad()
 def _tried(network: Any) -> int:
     """Width of the hidden state; ValueError where there is none, or it is not finite."""
@@ -139,8 +146,10 @@ def _longest(network: Any, tokenizer: Any) -> int | None:
     """Tokens that both take; RoBERTa's kin number theirs from 2, so that two positions are none."""
     positions = getattr(network.config, "max_position_embeddings", None)
     first = 2 if "roberta" in network.config.model_type or network.config.model_type == "mpnet" else 0
-    limits = [tokenizer.model_max_length] + ([positions - first] if isinstance(positions, int) else [])
-    return min(limits) if min(limits) < _ENDLESS else None
+    most = min([tokenizer.model_max_length] + ([positions - first] if isinstance(positions, int) else []))
+    if most <= tokenizer.num_special_tokens_to_add():
+        raise ValueError(f"it takes texts of {most} tokens, which leaves none for words")
+    return most if most < _ENDLESS else None
 
 
 @contextmanager
