@@ -55,10 +55,9 @@ class TextNetwork:
         """
         mask = real.long()
         if hasattr(sys.modules[type(self.network).__module__], "create_bidirectional_mask"):
-            mask = real[:, None, None, :].expand(-1, 1, ids.shape[1], -1)
-            if self.network.config._attn_implementation != "sdpa":  # adds what it is given
-                weight = self.network.get_input_embeddings().weight
-                mask = torch.zeros_like(mask, dtype=weight.dtype).masked_fill(~mask, torch.finfo(weight.dtype).min)
+            kind = self.network.get_input_embeddings().weight.dtype
+            added = torch.zeros(real.shape, dtype=kind, device=ids.device).masked_fill(~real, torch.finfo(kind).min)
+            mask = added[:, None, None, :].expand(-1, 1, ids.shape[1], -1)
         return self.network(input_ids=ids, attention_mask=mask).last_hidden_state
 
 

@@ -48,6 +48,14 @@ def test_every_family_gives_the_hidden_states_of_its_words_alone_as_among_others
         assert not words.vectors[row, len(text) :].any()
 
 
+@pytest.mark.parametrize("family", ["bert", "t5"])
+def test_padding_stays_out_in_half_precision_too(family: str, tmp_path: Path):
+    encoder = built(write_model(tmp_path, family))
+    with torch.autocast("cpu", torch.bfloat16):
+        among, alone = encoder(TEXTS), encoder(TEXTS[2:])
+    torch.testing.assert_close(among.vectors[2, :1], alone.vectors[0], rtol=0.05, atol=0.05)
+
+
 class Asks(TorchDispatchMode):
     """Counts how often a tensor is asked for a value."""
 
