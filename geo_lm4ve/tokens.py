@@ -74,7 +74,8 @@ class TokenSet:
             ``lanes``, ``objects``, ``question``, ``visual``. Spans do not overlap; together they may cover less than N.
         positions: (B, N, P) where a token sits (metres or normalised units, as its encoder says), or None.
         context: what a head needs and the block must not touch (agent frames, proposal boxes, position embeddings).
-        known: how many tokens are valid, as whoever made the set knew it; None: ``lengths`` asks the mask.
+        known: how many tokens are valid, as whoever made the set knew it; None: ``lengths`` asks the mask. All of them
+            where a device decides which are (proposals of a detector): padding is computed then, too, and still masked.
     """
 
     features: Float[Tensor, "b n d"]

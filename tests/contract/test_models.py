@@ -46,7 +46,9 @@ def tensors(prediction, name=""):
         return {name: prediction}
     if not dataclasses.is_dataclass(prediction):
         return {}
-    parts = [tensors(getattr(prediction, field.name), f"{name}.{field.name}") for field in dataclasses.fields(prediction)]
+    parts = [
+        tensors(getattr(prediction, field.name), f"{name}.{field.name}") for field in dataclasses.fields(prediction)
+    ]
     return {name: value for part in parts for name, value in part.items()}
 
 

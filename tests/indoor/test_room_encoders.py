@@ -43,7 +43,9 @@ def test_questions_are_answered_one_by_one(name):
 def test_a_scan_is_looked_at_once_however_many_questions_are_about_it(name):
     model, rows = tiny(name), []
     batch = questions(model)
-    model.encoder.stages.detect.votenet.backbone.register_forward_hook(lambda _, given, made: rows.append(len(given[0])))
+    model.encoder.stages.detect.votenet.backbone.register_forward_hook(
+        lambda _, given, made: rows.append(len(given[0]))
+    )
     once = answer(model, batch)
     assert (rows, len(batch)) == ([3], 5)
     repeated = replace(
@@ -65,6 +67,16 @@ def test_only_objects_pass_the_bridge_and_what_is_none_is_padding(name):
     assert torch.equal(tokens.valid, detection.is_object[room_of])
     assert torch.equal(tokens.positions, detection.center[room_of])
     assert 0 < tokens.valid.sum() < tokens.valid.numel()
+
+
+def test_the_block_gives_the_same_whether_or_not_it_is_told_how_many_are_objects():
+    model = tiny(block="random_frozen")
+    with torch.no_grad():
+        tokens = model.encoder(questions(model))
+        found, expected = model.bridge(tokens), model.bridge(tokens.replace(known=None))
+    assert tokens.known.total == (8,) * 5
+    assert_equal_up_to_rounding(found.features, expected.features)
+    assert not found.features[~tokens.valid].any()
 
 
 def with_padding(tokens, name, extra=3):
@@ -188,7 +200,9 @@ def test_what_a_model_does_not_take_is_told(call):
 
 def test_situations_are_asked_for_where_they_are_read():
     model = tiny("sqa3d_small")
-    with pytest.raises(InputError, match="the batch has none: give a RoomBatch with situations, or take encoder=scanqa"):
+    with pytest.raises(
+        InputError, match="the batch has none: give a RoomBatch with situations, or take encoder=scanqa"
+    ):
         model(replace(questions(model), situations=None))
     with pytest.raises(InputError, match="every question needs one situation"):
         tiny("sqa3d_small", text="learned")((POINTS, ["a", ["b", "c"]], ["d", "e"]))

@@ -81,7 +81,7 @@ def test_scans_without_objects_are_answered(name):
 
 def test_a_batch_that_does_not_know_its_objects_is_refused():
     model = tiny(proposals="gt")
-    with pytest.raises(InputError, match="has no objects: give a RoomBatch with objects, or build .*=predicted"):
+    with pytest.raises(InputError, match=r"has no objects: give a RoomBatch with objects, or build .*=predicted"):
         model(replace(questions(model), objects=None))
 
 

@@ -82,6 +82,6 @@ def _joined(parts: Mapping[str, Part]) -> TokenSet:
 
 
 def at_most(size: int, spans: Mapping[str, tuple[int, int]]) -> Lengths:
-    """Lengths of a set with objects: which proposals are some is known on the device alone, so all may be."""
+    """Lengths of a set with objects: which proposals are some is known on the device alone, so all count as valid."""
     total = max(stop for _, stop in spans.values())
     return Lengths((total,) * size, {name: (stop - start,) * size for name, (start, stop) in spans.items()})

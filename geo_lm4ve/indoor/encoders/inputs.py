@@ -27,7 +27,8 @@ def channels(batch: RoomBatch, kinds: Sequence[str]) -> Float[Tensor, "s n c"] |
     if missing := [kind for kind in kinds if kind not in batch.feature_names]:
         raise InputError(
             f"the encoder takes the features {', '.join(kinds)}, the points have "
-            f"{', '.join(batch.feature_names) or 'none'}: no {', '.join(missing)}; set data.features=[{','.join(kinds)}]"
+            f"{', '.join(batch.feature_names) or 'none'}: no {', '.join(missing)}; set "
+            f"data.features=[{','.join(kinds)}]"
         )
     if batch.features is None or not kinds:
         return None

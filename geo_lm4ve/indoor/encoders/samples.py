@@ -70,7 +70,7 @@ def _texts(size: int, longest: int, random: torch.Generator, spoken: bool) -> Te
     """Texts of fewer and fewer words."""
     lengths = tuple(max(longest - number, 1) for number in range(size))
     if spoken:
-        return tuple(" ".join(CLASSES[: length]) for length in lengths)
+        return tuple(" ".join(CLASSES[:length]) for length in lengths)
     vectors = torch.randn(size, longest, WORD_DIM, generator=random)
     places = torch.arange(longest)[:, None]
     return Words(vectors.where(places < torch.tensor(lengths)[:, None, None], 0.0), lengths)

@@ -1,4 +1,4 @@
-"""Attention pooling and the small networks that read its vectors."""
+"""What the heads are made of: the words that they read, attention pooling, small networks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from geo_lm4ve.calls import InputError
 from geo_lm4ve.indoor.encoders.mcan import DROPOUT, seen
 from geo_lm4ve.tokens import TokenSet
 
@@ -28,6 +29,17 @@ class AttentionPool(nn.Module):
         visible, some = seen(tokens.valid)
         scores: Tensor = self.mlp(tokens.features)[..., 0]
         return F.softmax(torch.where(some, scores, 0.0).masked_fill(~visible, -torch.inf), dim=1)
+
+
+def words_of(tokens: TokenSet, name: str) -> TokenSet:
+    """The words that an encoder has put into the context; InputError where it has read no such text."""
+    if name not in tokens.context:
+        raise InputError(
+            f"this head reads {name}, and the tokens come with {', '.join(sorted(tokens.context)) or 'nothing'}: "
+            "head=sqa3d goes with encoder=sqa3d, head=scanqa with both"
+        )
+    words: TokenSet = tokens.context[name]
+    return words
 
 
 def classifier(inputs: int, hidden: int, outputs: int, dropout: float) -> nn.Sequential:

@@ -11,7 +11,7 @@ from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.indoor.detection import RoomAnswers
 from geo_lm4ve.indoor.encoders.config import DETECTION, FUSED_QUESTION, OBJECTS, ROOM_OF
 from geo_lm4ve.indoor.encoders.mcan import DROPOUT, DeviationNorm
-from geo_lm4ve.indoor.heads.pooling import AttentionPool, classifier
+from geo_lm4ve.indoor.heads.pooling import AttentionPool, classifier, words_of
 from geo_lm4ve.indoor.objects import CLASSES
 from geo_lm4ve.parts.head import Head, HeadConfig
 from geo_lm4ve.tokens import TokenSet
@@ -38,7 +38,7 @@ class RoomHeadConfig(HeadConfig):
 @register("head", "scanqa")
 @dataclass
 class ScanQaHeadConfig(RoomHeadConfig):
-    """Official parts ``attflat_visual`` to ``answer_cls`` of models/qa_module.py; hidden layers are as wide as tokens."""
+    """Official parts ``attflat_visual`` to ``answer_cls`` of models/qa_module.py; hidden layers as wide as tokens."""
 
     default_outputs: ClassVar[int | None] = 8864
 
@@ -71,7 +71,7 @@ class ScanQaHead(Head):
         """Scores of answers, classes and proposals; each proposal that is no object has the same score."""
         objects = tokens.select(OBJECTS)
         kept = torch.where(objects.valid[..., None], objects.features, 0.0)
-        fused = self.norm(self.question(tokens.context[FUSED_QUESTION]) + self.objects(objects))
+        fused = self.norm(self.question(words_of(tokens, FUSED_QUESTION)) + self.objects(objects))
         return RoomAnswers(
             answers=self.answer(fused),
             references=self.reference(kept)[..., 0],

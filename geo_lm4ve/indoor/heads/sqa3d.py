@@ -12,7 +12,7 @@ from geo_lm4ve.config import register
 from geo_lm4ve.indoor.detection import RoomAnswers
 from geo_lm4ve.indoor.encoders.config import DETECTION, FUSED_QUESTION, FUSED_SITUATION, OBJECTS, ROOM_OF
 from geo_lm4ve.indoor.encoders.mcan import DROPOUT
-from geo_lm4ve.indoor.heads.pooling import AttentionPool, classifier
+from geo_lm4ve.indoor.heads.pooling import AttentionPool, classifier, words_of
 from geo_lm4ve.indoor.heads.scanqa import RoomHeadConfig
 from geo_lm4ve.parts.head import Head
 from geo_lm4ve.tokens import TokenSet
@@ -66,8 +66,8 @@ class Sqa3dHead(Head):
 
     def forward(self, tokens: TokenSet) -> RoomAnswers:
         """Scores of answers, and the pose."""
-        situation = self.situation(tokens.context[FUSED_SITUATION])
-        question = self.question(tokens.context[FUSED_QUESTION])
+        situation = self.situation(words_of(tokens, FUSED_SITUATION))
+        question = self.question(words_of(tokens, FUSED_QUESTION))
         objects = self.objects(tokens.select(OBJECTS))
         return RoomAnswers(
             answers=self.answer(torch.cat([situation, question, objects], -1)),
