@@ -10,7 +10,7 @@ KINDS = {"color": 3, "normal": 3, "height": 1, "multiview": 128}
 """Kind of feature -> numbers per point, in the order of ScanQA's channels.
 
 ``color``: (rgb - ``MEAN_COLOR``) / 256 of red, green, blue in [0, 255]; ``normal``: of the mesh, not turned by the axis
-alignment; ``height``: z above the 0.99th percentile (not the 99th) of z of the points of the batch, before any
+alignment; ``height``: z above the 0.99th percentile (not the 99th) of z of all prepared points of the scan, before any
 augmentation; ``multiview``: image features that were projected onto the points.
 """
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent):
+for folder in (HERE, HERE.parent, HERE.parent / "indoor"):
     sys.path.insert(0, str(folder))
 
 import geo_lm4ve.threads  # noqa: E402, F401  (before torch)

@@ -120,6 +120,21 @@ def _fps_order(folder: Path) -> None:
     load_option("data", "point_folder", {"root": str(folder / "data"), "points": 256}).build()
 
 
+def _scans(folder: Path) -> None:
+    from scans import Asking, write_scan
+
+    asked = Asking()
+    for number in range(20):
+        write_scan(folder / "scans", f"scene{number:04}_00")
+        asked.ask(f"scene{number:04}_00", ["chair"], [1])
+    asked.scanqa(folder / "qa", "train")
+
+
+def _rooms(folder: Path) -> None:
+    places = ("--from", folder / "qa", "--scans", folder / "scans", "--root", folder / "rooms")
+    tool("prepare", "scanqa", *places, "--workers", 1)
+
+
 def _scenes(folder: Path) -> None:
     from geo_lm4ve.traffic.synthetic.source import SyntheticTrafficConfig
 
@@ -181,6 +196,7 @@ SCENARIOS = (
     Scenario("train the quick start", _solids, _quickstart, share=0.5, quick=False),
     Scenario("prepare solids", _nothing, _prepare),
     Scenario("prepare a folder", _meshes, _folder),
+    Scenario("prepare rooms", _scans, _rooms),
     Scenario("order of points", _clouds, _fps_order),
     Scenario("scene cache", _scenes, _scene_cache),
     Scenario("evaluate", _trained, _evaluate),
