@@ -1,3 +1,3 @@
 """Train and evaluate loops on Accelerate."""
 
-PARTS = {"optim": {"adamw": ".optim"}}
+PARTS = {"optim": {"adam": ".adam", "adamw": ".optim"}}

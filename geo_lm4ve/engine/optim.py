@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.parts.optim import OptimConfig
@@ -67,10 +68,16 @@ class AdamWConfig(OptimConfig):
         self, model: nn.Module, *, bridge_lr_scale: float = 1.0, bridge_weight_decay: float | None = None
     ) -> torch.optim.Optimizer:
         """See OptimConfig.build; the groups are those of ``parameter_groups``."""
-        groups = parameter_groups(model, self, bridge_lr_scale, bridge_weight_decay)
-        if not groups:
-            raise ConfigError("nothing to train: every parameter of this experiment is frozen")
+        groups = self.groups(model, bridge_lr_scale, bridge_weight_decay)
         return torch.optim.AdamW(groups, betas=(self.betas[0], self.betas[1]), eps=self.eps)
+
+    def groups(
+        self, model: nn.Module, bridge_lr_scale: float, bridge_weight_decay: float | None
+    ) -> list[dict[str, Any]]:
+        """``parameter_groups``, at least one; ConfigError if nothing is trainable."""
+        if not (found := parameter_groups(model, self, bridge_lr_scale, bridge_weight_decay)):
+            raise ConfigError("nothing to train: every parameter of this experiment is frozen")
+        return found
 
     def learning_rate(self, base: float, epoch: float) -> float:
         """See OptimConfig.learning_rate."""
@@ -127,6 +134,14 @@ def set_learning_rates(optimizer: torch.optim.Optimizer, config: OptimConfig, ep
     for group in optimizer.param_groups:
         group["lr"] = config.learning_rate(group["base_lr"], epoch)
     return max(group["lr"] for group in optimizer.param_groups)
+
+
+def set_norm_momentum(model: nn.Module, config: OptimConfig, epoch: int) -> None:
+    """Give all batch norms the momentum of this epoch, where the config says one."""
+    if (momentum := config.momentum(epoch)) is not None:
+        for module in model.modules():
+            if isinstance(module, _BatchNorm):
+                module.momentum = momentum
 
 
 class WeightAverage:

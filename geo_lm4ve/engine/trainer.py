@@ -15,7 +15,7 @@ from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.checkpoint import RESUME, Position, load_resume, open_resume, save_resume
 from geo_lm4ve.engine.evaluate import Evaluation, evaluate_split
 from geo_lm4ve.engine.lock import RunLock
-from geo_lm4ve.engine.optim import WeightAverage, set_learning_rates
+from geo_lm4ve.engine.optim import WeightAverage, set_learning_rates, set_norm_momentum
 from geo_lm4ve.engine.provenance import training_record
 from geo_lm4ve.engine.session import Session, greet
 from geo_lm4ve.engine.step_mean import StepMean
@@ -179,6 +179,7 @@ class Trainer:
         """Train the rest of the epoch at hand; returns the mean of loss and parts, learning rate and speed."""
         position, accumulate = self.position, self.optim.accumulate
         self.wrapped.train()
+        set_norm_momentum(self.wrapped, self.optim, position.epoch)
         share = self.optim.batch_size // accumulate
         label = f"epoch {position.epoch + 1}/{self.optim.epochs}"
         total = self.steps_per_epoch * self.optim.batch_size

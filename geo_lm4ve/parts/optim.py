@@ -74,3 +74,7 @@ class OptimConfig(PartConfig):
             epoch: epochs passed, counted from 0; fractional with ``per_step``.
         """
         raise NotImplementedError
+
+    def momentum(self, epoch: int) -> float | None:
+        """Momentum of batch norms in an epoch, counted from 0; None: that of the layers."""
+        return None
