@@ -168,7 +168,9 @@ def test_the_likeliest_proposal_of_a_box_finds_it_and_the_overlap_has_to_be_exce
     every = torch.ones(1, 3, dtype=torch.bool)
     hits = find(detection, every, objects, 0.25).hits
     assert hits.nonzero().tolist() == [[0, 1, 3], [0, 1, 5]]
-    assert not find(detection, torch.tensor([[False, False, True]]), objects, 0.5).hits.any()
-    assert find(detection, torch.tensor([[False, False, True]]), objects, 0.49).hits.any()
+    third = torch.tensor([[False, False, True]])
+    overlap = float(box_iou(detection.boxes[0, 2], objects.boxes[0, 0].double()))
+    assert not find(detection, third, objects, overlap).hits.any()
+    assert find(detection, third, objects, overlap - 1e-9).hits.any()
     unlikely = double(replace(detection, objectness=torch.tensor([[[3.0, 0], [3, 0], [3, 0]]])))
     assert not find(unlikely, every, objects, 0.25).counted.any()
