@@ -41,10 +41,17 @@ def near(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def misused(message: str, flags: Iterable[str]) -> str:
-    """What argparse says is wrong, and what may have been meant; ``flags`` are those that there are."""
+def misused(message: str, flags: Sequence[str], settings: bool) -> str:
+    """What argparse says is wrong, and what may have been meant.
+
+    Args:
+        message: of argparse.
+        flags: those that there are.
+        settings: whether the command takes key=value.
+    """
     if found := re.match(r"unrecognized arguments: (-[^\s=]+)=?(\S*)", message):
-        return line(unknown_flag(found[1], found[2], flags))
+        flag, value = found.groups()
+        return line(unknown_flag(flag, value, flags) if settings else f"unknown flag {flag}{_nearest(flag, flags)}")
     return line(message)
 
 
@@ -69,11 +76,19 @@ def unknown_flag(flag: str, value: str, known: Iterable[str]) -> str:
         value: what followed it.
         known: the flags that there are.
     """
-    name = flag.lstrip("-").replace("-", "_")
-    keys = [key for key in (*OWN, *GROUPS, *_keys()) if name in (key, key.rpartition(".")[2])]
+    name, nearest = flag.lstrip("-").replace("-", "_"), _nearest(flag, known)
+    # To know all keys, all parts are imported, which takes seconds: not where a flag was meant.
+    keys = [] if nearest else [key for key in (*OWN, *GROUPS, *_keys()) if name in (key, key.rpartition(".")[2])]
     value = value if re.fullmatch(r"[\w.+][\w.+-]*", value) and not value.endswith((".yaml", ".yml")) else "VALUE"
     example = f"{keys[0]}={value}" if keys else "optim.epochs=3"
-    return f"unknown flag {flag}{'' if keys else near(flag, known)}; settings are written without dashes: {example}"
+    return f"unknown flag {flag}{nearest}; settings are written without dashes: {example}"
+
+
+def _nearest(flag: str, known: Iterable[str]) -> str:
+    """``near`` of flags; their dashes make none alike."""
+    names = {one.lstrip("-"): one for one in known}
+    found = difflib.get_close_matches(flag.lstrip("-"), names, n=1)
+    return f" (did you mean {names[found[0]]}?)" if found else ""
 
 
 def _keys() -> Iterator[str]:

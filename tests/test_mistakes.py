@@ -95,6 +95,24 @@ def test_scoring_and_predicting_say_the_same(typed, capsys):
 
 
 @pytest.mark.parametrize(
+    ("name", "typed", "words"),
+    [
+        ("prepare", "folder shapes --tset-fraction 1", "unknown flag --tset-fraction (did you mean --test-fraction?)"),
+        ("prepare", "folder shapes --epochs 3", "unknown flag --epochs"),
+        ("report", "runs --basline identity", "unknown flag --basline (did you mean --baseline?)"),
+        ("predict", "run a.off --topp", "unknown flag --topp (did you mean --top?); settings are written without "
+         "dashes: optim.epochs=3"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_flag_is_answered_without_importing_all_parts(name, typed, words, capsys, monkeypatch):
+    def fail(group):
+        raise AssertionError(f"all parts of {group} are imported, which takes seconds")
+
+    monkeypatch.setattr("geo_lm4ve.mistakes.registered", fail)
+    assert said(capsys, name, *typed.split()) == f"error: {words}\n--help lists all\n"
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["configs/quikstart.yaml"],

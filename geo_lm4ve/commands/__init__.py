@@ -38,22 +38,32 @@ def summary(name: str) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of arguments whose errors are one line, and where to read more."""
+    """A parser of arguments whose errors are one line, and where to read more.
+
+    Attributes:
+        settings: the command takes changes of an experiment, key=value, beside its flags.
+    """
+
+    settings: bool = False
 
     def error(self, message: str) -> NoReturn:
         """Say it and leave with code 2."""
         from geo_lm4ve.mistakes import HELP, misused
 
         flags = [flag for one in self._actions for flag in one.option_strings]
-        self.exit(2, f"error: {misused(message, flags)}\n{HELP}\n")
+        self.exit(2, f"error: {misused(message, flags, self.settings)}\n{HELP}\n")
 
 
-def parser(name: str, doc: str | None, epilog: str | None = None, *, add_help: bool = True) -> Parser:
+def parser(
+    name: str, doc: str | None, epilog: str | None = None, *, add_help: bool = True, settings: bool = False
+) -> Parser:
     """A parser whose help text is the docstring of a command, with all commands as they are typed."""
-    return Parser(
+    made = Parser(
         prog=command(name),
         description=as_typed(doc or ""),
         epilog=epilog,
         add_help=add_help,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    made.settings = settings
+    return made

@@ -33,7 +33,7 @@ from geo_lm4ve.words import line
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
-    options = parser("predict", __doc__)
+    options = parser("predict", __doc__, settings=True)
     options.add_argument("experiment", type=Path, metavar="RUN|EXPERIMENT", help="run folder, or a baseline's file")
     options.add_argument("files", nargs="+", metavar="FILE|FOLDER", help="what to predict, and key=value")
     options.add_argument("--top", type=int, default=5, help="classes or futures shown per file")

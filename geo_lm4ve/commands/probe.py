@@ -26,7 +26,7 @@ from geo_lm4ve.commands import parser
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command."""
-    options = parser("probe", __doc__)
+    options = parser("probe", __doc__, settings=True)
     options.add_argument("experiment", type=Path, metavar="RUN|EXPERIMENT", help="run folder, or an experiment file")
     options.add_argument("changes", nargs="*", metavar="key=value", help="changes to it, as in geo-lm4ve train")
     options.add_argument("--untrained", action="store_true", help="fresh weights, by the seed of the experiment")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -19,6 +20,17 @@ KINDS = {"height": 1, "normal": 3, "color": 3, "intensity": 1}
 
 COMPUTED = ("height",)
 """Kinds that no file holds."""
+
+
+@runtime_checkable
+class GivesFeatures(Protocol):
+    """The config of data whose points carry features.
+
+    Attributes:
+        features: their kinds, in the order of their numbers.
+    """
+
+    features: list[str]
 
 
 def width(kinds: Sequence[str]) -> int:

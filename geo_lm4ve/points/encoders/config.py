@@ -8,7 +8,7 @@ from typing import ClassVar
 from geo_lm4ve.parts.data import DataConfig
 from geo_lm4ve.parts.encoder import EncoderConfig
 from geo_lm4ve.points.batch import PointBatch
-from geo_lm4ve.points.features import as_list, check_kinds, lacking, width
+from geo_lm4ve.points.features import GivesFeatures, as_list, check_kinds, lacking, width
 
 
 @dataclass
@@ -35,9 +35,9 @@ class PointEncoderConfig(EncoderConfig):
 
     def lacks(self, data: DataConfig | type[DataConfig]) -> str:
         """See EncoderConfig.lacks: data give the features that are taken, and none that nobody takes."""
-        given = getattr(data, "features", None)
-        if given is None:
+        if isinstance(data, type) or not isinstance(data, GivesFeatures):
             return ""
+        given = data.features
         if unused := [kind for kind in given if kind not in self.features]:
             return lacking(given, self.features) or (
                 f"the data have the features {', '.join(given)}, the encoder takes "
