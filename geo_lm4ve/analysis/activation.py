@@ -32,3 +32,7 @@ def _scaled(values: Tensor, valid: Tensor) -> Tensor:
     high = values.masked_fill(~valid, -torch.inf).amax(1, keepdim=True)
     span = torch.where(high > low, high - low, 1.0)
     return ((values - low) / span).masked_fill(~valid, torch.nan)
+
+
+KINDS = {"magnitude": magnitude, "frequency": frequency}
+"""By the name that ``tools/visualize.py --activation`` takes."""

@@ -1,4 +1,4 @@
-"""Adam with weight decay in the gradient, and the momentum of batch norms as a schedule: VoteNet's recipe and its heirs'."""
+"""Adam with weight decay in the gradient, and a schedule of batch norms' momentum: VoteNet's recipe and its heirs'."""
 
 from __future__ import annotations
 

@@ -140,6 +140,8 @@ class Trainer:
             if accelerator.sync_gradients:
                 self.add_to_sums(self.mean.finish(self.wrapped.parameters()))
                 norm = accelerator.clip_grad_norm_(self.wrapped.parameters(), self.optim.clip_norm or math.inf)
+                if self.optim.clip_value:
+                    accelerator.clip_grad_value_(self.wrapped.parameters(), self.optim.clip_value)
             finite = bool(torch.isfinite(loss.total)) and (accelerator.scaler is not None or bool(torch.isfinite(norm)))
             if self.session.any(not finite):
                 raise self.not_finite(batch, loss.total.item(), float(norm))

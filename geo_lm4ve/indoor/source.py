@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
+from jaxtyping import Float64
 from omegaconf import MISSING
 
 from geo_lm4ve.answering.questions import Question
@@ -30,6 +32,9 @@ from geo_lm4ve.indoor.targets import AnswerTargets
 from geo_lm4ve.invocation import command
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.data import DataConfig, DataError, DataSource, Loader
+
+if TYPE_CHECKING:
+    from geo_lm4ve.indoor.viz.asked import Asked
 
 _GIB = 1 << 30
 TRAIN = "train"
@@ -169,6 +174,30 @@ class RoomSource(DataSource):
             self.split(split), train=train, batch_size=batch_size, seed=seed, rank=rank, world=world, view=view,
             workers=self.config.workers, prefetch=self.config.prefetch,
         )  # fmt: skip
+
+    def exhibit(
+        self, folder: Path, records: Sequence[Mapping[str, Any]], split: str, title: str
+    ) -> tuple[str, str] | None:
+        """See DataSource.exhibit: the rooms of the records, with all of their questions that there are records of."""
+        from geo_lm4ve.indoor.exhibit import exhibit
+
+        if not records:
+            return None
+        asked = [self.asked(record, split) for record in records]
+        return exhibit(folder, asked, self.rooms.__getitem__, title, synthetic=self.info.synthetic)
+
+    def asked(self, record: Mapping[str, Any], split: str, **more: Any) -> Asked:
+        """One record of a split as pictures show it; ``more``: further fields."""
+        from geo_lm4ve.indoor.exhibit import asked_of
+
+        question = self.questions(split)[record["index"]]
+        kind, posed = self.config.layout.type_of(question.text), self._posed([question])
+        return asked_of(record, question, self.rooms[question.scene], kind=kind, posed=posed, **more)
+
+    def frame(self, scan: str) -> tuple[Float64[np.ndarray, "4 4"], Float64[np.ndarray, " 3"]]:
+        """How the points of a scan lie in the raw one: ``Room.alignment`` and ``Room.raw_center``."""
+        room = self.rooms[scan]
+        return room.alignment, room.raw_center
 
     def split(self, split: str) -> RoomSplit:
         """One split as Samples; DataError if there is none."""

@@ -19,6 +19,7 @@ class OptimConfig(PartConfig):
         batch_size: samples per optimiser step over all processes and accumulated micro-batches.
         accumulate: micro-batches per step.
         clip_norm: largest gradient norm; 0: no clipping.
+        clip_value: largest size of any one number of the gradient (after ``clip_norm``); 0: no clipping.
         ema_decay: average the weights with this decay per step and evaluate the average; 0: off.
         per_step: move the schedule with every step instead of every epoch.
     """
@@ -27,6 +28,7 @@ class OptimConfig(PartConfig):
     batch_size: int = 32
     accumulate: int = 1
     clip_norm: float = 10.0
+    clip_value: float = 0.0
     ema_decay: float = 0.0
     per_step: bool = False
 
@@ -35,6 +37,8 @@ class OptimConfig(PartConfig):
         for key in ("epochs", "batch_size", "accumulate"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"optim.{key} must be at least 1, got {getattr(self, key)}")
+        if self.clip_value < 0:
+            raise ConfigError(f"optim.clip_value must be at least 0, got {self.clip_value}")
         if not 0 <= self.ema_decay < 1:
             raise ConfigError(f"optim.ema_decay must lie in [0, 1), got {self.ema_decay}")
 

@@ -6,7 +6,7 @@ import torch
 from small_runs import experiment
 
 from geo_lm4ve.config import ConfigError, make, register
-from geo_lm4ve.engine.optim import AdamWConfig, Schedule
+from geo_lm4ve.engine.optim import AdamWConfig, Schedule, set_norm_momentum
 from geo_lm4ve.engine.train import train
 from geo_lm4ve.options import load_option
 from geo_lm4ve.parts.optim import OptimConfig
@@ -78,3 +78,45 @@ def test_weight_average_is_exponential():
         layer.weight.fill_(2.0)
     average.update(layer)
     assert average.state["weight"].item() == pytest.approx(1.1)
+
+
+def test_adam_decays_all_weights_through_the_gradient():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    alone = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    alone.load_state_dict(model.state_dict())
+    config = load_option("optim", "scanqa", {"weight_decay": 0.1})
+    ours = config.build(model)
+    theirs = torch.optim.Adam(alone.parameters(), lr=5e-4, weight_decay=0.1)
+    for _ in range(3):
+        for net, optimizer in ((model, ours), (alone, theirs)):
+            optimizer.zero_grad()
+            net(torch.arange(12.0).reshape(4, 3)).square().sum().backward()
+            optimizer.step()
+    for one, other in zip(model.parameters(), alone.parameters()):
+        assert torch.equal(one, other)
+
+
+def test_the_momentum_of_batch_norms_is_votenets():
+    config = load_option("optim", "scanqa")
+    assert [config.momentum(epoch) for epoch in (0, 19, 20, 49, 400)] == [0.5, 0.5, 0.25, 0.125, 0.001]
+    model = torch.nn.Sequential(torch.nn.BatchNorm1d(2), torch.nn.Linear(2, 2))
+    set_norm_momentum(model, config, 20)
+    assert model[0].momentum == 0.25
+    set_norm_momentum(model, AdamWConfig(), 0)
+    assert model[0].momentum == 0.25
+    with pytest.raises(ConfigError, match="norm_momentum"):
+        load_option("optim", "scanqa", {"norm_momentum": 1.5})
+
+
+def test_a_run_trains_with_the_momentum_of_its_epoch_and_clips_values(tmp_path, monkeypatch):
+    seen, clipped = [], []
+    monkeypatch.setattr("geo_lm4ve.engine.trainer.set_norm_momentum", lambda model, config, epoch: seen.append(epoch))
+    monkeypatch.setattr(
+        "accelerate.Accelerator.clip_grad_value_", lambda self, parameters, value: clipped.append(value)
+    )
+    begun = experiment(tmp_path)
+    begun.optim.clip_value, begun.optim.epochs = 0.25, 2
+    train(begun)
+    assert seen == [0, 1]
+    assert set(clipped) == {0.25}

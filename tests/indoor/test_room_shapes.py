@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from drawn_rooms import asked
 
+from geo_lm4ve.indoor.asker import AHEAD, heading
 from geo_lm4ve.indoor.viz.asked import Activation
-from geo_lm4ve.indoor.viz.shapes import AHEAD, EDGES, arrow, corners, heading
+from geo_lm4ve.indoor.viz.shapes import EDGES, arrow, corners
 
 POSE = (1.0, 2.0, 0.5)
 

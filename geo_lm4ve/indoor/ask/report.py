@@ -10,11 +10,14 @@ from geo_lm4ve.engine.provenance import said
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.parts.task import Record
 from geo_lm4ve.run_files import LOG, read_metrics
+from geo_lm4ve.viz.choice import evenly
 from geo_lm4ve.viz.curves import curves_png
 from geo_lm4ve.viz.html import PageTable, html_report
 
 SHOWN = 60
 """Questions on the page, evenly spaced over the split."""
+SCANS = 12
+"""Scans whose pictures are shown, with all of their questions."""
 _BIG = ("em_at_1", "em_at_10", "acc_at_025", "acc_at_05", "map_at_025", "map_at_05")
 
 
@@ -23,8 +26,8 @@ def write_report(folder: Path, results: Mapping[str, Any], records: Sequence[Rec
     synthetic, protocol = data.info.synthetic, results["protocol"]
     title = f"{results['experiment']} · {results['block']} · {said(results)}"
     shown = spread(records)
-    samples = data.exhibit(folder, shown, str(protocol["split"]), title)
-    pictures = {}
+    samples = data.exhibit(folder, of_some_scans(records), str(protocol["split"]), title)
+    pictures = {"Rooms": folder / "rooms.png"} if (folder / "rooms.png").is_file() else {}
     if (folder / LOG).is_file():
         pictures["Training"] = folder / "curves.png"
         runs = {str(results["block"]): read_metrics(folder / LOG)}
@@ -47,6 +50,13 @@ def spread(records: Sequence[Record]) -> list[Record]:
     """At most ``SHOWN`` records, evenly spaced."""
     step = max(len(records) / SHOWN, 1.0)
     return [records[int(place * step)] for place in range(min(len(records), SHOWN))]
+
+
+def of_some_scans(records: Sequence[Record]) -> list[Record]:
+    """All records of at most ``SCANS`` scans, evenly spaced in the order of their names."""
+    scans = sorted({record["scan"] for record in records})
+    chosen = {scans[place] for place in evenly(len(scans), SCANS)}
+    return [record for record in records if record["scan"] in chosen]
 
 
 def metric_table(metrics: Mapping[str, float]) -> PageTable:

@@ -88,6 +88,12 @@ class AnswerRoomsConfig(TaskConfig):
         """The task over the vocabulary of ``data``."""
         return AnswerRooms(self, data)
 
+    def show(self, experiment: Any, folder: Path, out: Path, *, activation: str, probe: str, count: int) -> list[Path]:
+        """See TaskConfig.show: a picture per question, its proposals on both sides of the bridge."""
+        from geo_lm4ve.indoor.ask.activation import activation_pictures
+
+        return activation_pictures(experiment, folder, out, kind=activation, count=count)
+
 
 class AnswerRooms(Task):
     """See AnswerRoomsConfig; the head's outputs are the answers of the vocabulary, ``data.info.classes``."""

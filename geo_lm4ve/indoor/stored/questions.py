@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from geo_lm4ve.answering.files.scanqa import read_scanqa
 from geo_lm4ve.answering.files.sqa3d import read_sqa3d
-from geo_lm4ve.answering.questions import Question, QuestionSet
+from geo_lm4ve.answering.questions import Question, QuestionSet, scanqa_type, sqa3d_type
 from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.indoor.stored.folder import CLASSES, annotation_file, question_file
 from geo_lm4ve.words import unfit
@@ -27,6 +27,7 @@ class Layout:
         questions: a second file of a split, which has the questions; "": they are in the first.
         folder: in which the publisher's archive has both, possibly.
         classes: file of the answers that classifiers know, beside that folder or in it; "": there is none.
+        type_of: question -> its type, as the data set's evaluation tells them apart.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Layout:
     questions: str = ""
     folder: str = ""
     classes: str = ""
+    type_of: Callable[[str], str] = scanqa_type
 
     def read(self, root: Path, split: str) -> QuestionSet:
         """The questions of a split out of a prepared folder."""
@@ -55,6 +57,7 @@ SCANQA = Layout("scanqa", "ScanQA", ("train", "val", "test_w_obj", "test_wo_obj"
 SQA3D = Layout(
     "sqa3d", "SQA3D", ("train", "val", "test"), "v1_balanced_sqa_annotations_{split}_scannetv2.json",
     "v1_balanced_questions_{split}_scannetv2.json", folder="balanced", classes=CLASSES,
+    type_of=sqa3d_type,
 )  # fmt: skip
 
 

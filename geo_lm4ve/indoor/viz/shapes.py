@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from geo_lm4ve.indoor.asker import heading
+
 Numbers = Sequence[float] | np.ndarray
 """A few numbers in a row: a list, a tuple, an array."""
 
@@ -15,9 +17,6 @@ EDGES = tuple(
     (first, second) for first, second in itertools.combinations(range(8), 2) if (first ^ second).bit_count() == 1
 )
 """Pairs of corners, out of ``corners``, that an edge of a box joins."""
-
-AHEAD = (0.0, 1.0, 0.0)
-"""Where an asker looks whose quaternion is (0, 0, 0, 1), as generated questions have it; SQA3D's files do not say."""
 
 _LENGTH, _HEAD, _WIDTH, _SHAFT = 0.9, 0.42, 0.5, 0.16
 """Metres: the arrow, its head, and how wide head and shaft are."""
@@ -40,13 +39,3 @@ def arrow(pose: Numbers) -> Float[np.ndarray, "7 3"]:
     neck, tip = _LENGTH - _HEAD, _LENGTH
     outline = [(0, _SHAFT), (neck, _SHAFT), (neck, _WIDTH), (tip, 0), (neck, -_WIDTH), (neck, -_SHAFT), (0, -_SHAFT)]
     return np.array([position + along * ahead + across / 2 * aside for along, across in outline])
-
-
-def heading(pose: Numbers) -> Float[np.ndarray, " 3"]:
-    """Level direction, of length 1, in which an asker looks; ``AHEAD`` for one who looks straight up or down."""
-    x, y, z, w = np.asarray(pose[3:], dtype=float) / np.linalg.norm(pose[3:])
-    axis, ahead = np.array([x, y, z]), np.array(AHEAD)
-    turned = ahead + 2 * w * np.cross(axis, ahead) + 2 * np.cross(axis, np.cross(axis, ahead))
-    level = turned * (1.0, 1.0, 0.0)
-    length = float(np.linalg.norm(level))
-    return level / length if length > 1e-6 else ahead

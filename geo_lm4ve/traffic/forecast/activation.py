@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from geo_lm4ve.analysis.activation import frequency, magnitude
+from geo_lm4ve.analysis.activation import KINDS
+from geo_lm4ve.analysis.passage import passage
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.engine.weights import begin_evaluation
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import Model
-from geo_lm4ve.tokens import TokenSet
 from geo_lm4ve.traffic.source import SceneSource
 from geo_lm4ve.traffic.viz.activation import with_activation
 from geo_lm4ve.traffic.viz.ground import ground
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
 from geo_lm4ve.viz.choice import evenly
-
-KINDS = {"magnitude": magnitude, "frequency": frequency}
 
 
 class Probe(Enum):
@@ -78,7 +75,8 @@ def activation_page(
 def _scenes(model: Model, data: SceneSource, split: str, probe: Probe, kind: str, count: int) -> list[TrafficScene]:
     scenes = data.split(split)
     batch = scenes.batch(torch.tensor(evenly(len(scenes), count)))
-    tokens, output = _probed(model, batch, probe)
+    passed = passage(model, batch)
+    tokens, output = passed.before if probe is Probe.before else passed.after, passed.output
     values = KINDS[kind](tokens.features, tokens.valid)
     return [
         with_activation(
@@ -95,18 +93,3 @@ def _scenes(model: Model, data: SceneSource, split: str, probe: Probe, kind: str
         )
         for row in range(len(batch))
     ]
-
-
-def _probed(model: Model, batch: Any, probe: Probe) -> tuple[TokenSet, Any]:
-    """The tokens that enter or leave the bridge, and the model's output."""
-    caught: list[TokenSet] = []
-
-    def catch(_module: torch.nn.Module, arguments: tuple[Any, ...], result: TokenSet) -> None:
-        caught.append(arguments[0] if probe is Probe.before else result)
-
-    handle = model.bridge.register_forward_hook(catch)
-    try:
-        output = model.head(model.tokens(batch))  # of all tokens, not only those that the head reads
-    finally:
-        handle.remove()
-    return caught[0], output
