@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from geo_lm4ve.config import ConfigError, unknown
 
@@ -16,6 +17,22 @@ augmentation; ``multiview``: image features that were projected onto the points.
 
 MEAN_COLOR = (109.8, 97.2, 83.8)
 """Mean red, green and blue of ScanNet (ScanQA ``lib/dataset.py``)."""
+
+
+@runtime_checkable
+class GivesRooms(Protocol):
+    """A config of data whose batches are questions about rooms.
+
+    Attributes:
+        features: kinds of features that the points carry.
+        situated: questions come with situations.
+    """
+
+    features: list[str]
+
+    @property
+    def situated(self) -> bool:
+        """See the class."""
 
 
 def width(kinds: Sequence[str]) -> int:

@@ -93,6 +93,11 @@ class RoomQuestionsConfig(DataConfig):
         check_kinds("data.features", self.features)
 
     @property
+    def situated(self) -> bool:
+        """Questions come with situations."""
+        return bool(self.layout.questions)
+
+    @property
     def folder(self) -> Path:
         """``root`` as a path."""
         return Path(self.root).expanduser()
@@ -208,7 +213,7 @@ class RoomSource(DataSource):
         return RoomSplit(
             questions, scans, torch.tensor([rows[one.scene] for one in questions]), self.rooms,
             RoomRecipe(config.points, tuple(config.features), augment), self.answers if questions[0].answers else None,
-            self.mean_sizes, config.questions_per_room, bool(config.layout.questions), self._posed(questions),
+            self.mean_sizes, config.questions_per_room, config.situated, self._posed(questions),
         )  # fmt: skip
 
     def questions(self, split: str) -> Sequence[Question]:
@@ -235,7 +240,7 @@ class RoomSource(DataSource):
         return [kept[row] for row in subsample(torch.arange(len(kept)), self.config.limit).tolist()]
 
     def _posed(self, questions: Sequence[Question]) -> bool:
-        return bool(self.config.layout.questions) and not are_placeholders(questions)
+        return self.config.situated and not are_placeholders(questions)
 
     def _check_features(self) -> None:
         """What only some folders have is looked for before training begins."""

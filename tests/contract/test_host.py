@@ -5,9 +5,10 @@ import torch
 
 from geo_lm4ve.classification.task import Classify, ClassifyConfig
 from geo_lm4ve.config import registered
+from geo_lm4ve.indoor.ask.task import AnswerRooms, AnswerRoomsConfig, Asked
 from geo_lm4ve.model import ModelConfig
 from geo_lm4ve.options import load_option
-from geo_lm4ve.parts.task import Loss
+from geo_lm4ve.parts.data import DataInfo
 from geo_lm4ve.points.reconstruct.task import Reconstruct, ReconstructConfig
 from geo_lm4ve.testing import assert_settled_on_host
 from geo_lm4ve.traffic.batch import SceneInfo
@@ -52,12 +53,11 @@ class NoData(SceneSource):
         self.config = load_option("data", "argoverse1")
 
 
-class Answering:
-    """Every answer and every box counts."""
+class Vocabulary:
+    """Data of which a task asks the answers alone."""
 
-    @staticmethod
-    def loss(prediction, batch):
-        return Loss(prediction.answers.square().mean() + prediction.detection.boxes.square().mean())
+    def __init__(self, answers):
+        self.info = DataInfo("questions for a loss", tuple(map(str, range(answers))), {})
 
 
 CLASSIFY = Classify(ClassifyConfig(), [str(number) for number in range(40)])
@@ -66,7 +66,8 @@ LOSSES = {
     **dict.fromkeys(("classification", "point_mae", "pointnext"), CLASSIFY),
     **dict.fromkeys(("vectornet", "mmtransformer"), FORECAST),
     "mask_decoder": Reconstruct(ReconstructConfig(), {}),
-    **dict.fromkeys(("scanqa", "sqa3d"), Answering),
+    "scanqa": AnswerRooms(AnswerRoomsConfig(), Vocabulary(8864)),
+    "sqa3d": AnswerRooms(AnswerRoomsConfig(protocol=Asked.sqa3d), Vocabulary(706)),
 }
 """By head."""
 

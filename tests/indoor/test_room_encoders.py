@@ -1,5 +1,6 @@
 """What holds of every network that answers questions about scans, at any size."""
 
+import re
 from dataclasses import fields, replace
 
 import pytest
@@ -260,3 +261,22 @@ def test_the_papers_width():
         built = encoder.build()
     assert built.dims == {"detect": 768, "fusion": 768}
     assert head.objects.out.weight.shape == (1536, 768)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "data", "advice"),
+    [
+        ("scanqa", "scanqa", ""),
+        ("scanqa", "sqa3d", ""),
+        ("sqa3d", "sqa3d", ""),
+        ("sqa3d", "scanqa", "data=scanqa has none: use encoder=scanqa"),
+        (
+            "scanqa",
+            "synthetic_rooms",
+            r"the encoder takes height: set data.features=\[height\] or encoder.features=\[color,height\]",
+        ),
+    ],
+)
+def test_encoder_and_data_are_compared_before_anything_is_read(encoder, data, advice):
+    lacks = load_option("encoder", encoder).lacks(load_option("data", data))
+    assert re.search(advice, lacks) if advice else lacks == ""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.indoor.batch import RoomBatch
 from geo_lm4ve.indoor.encoders.samples import sample_rooms
-from geo_lm4ve.indoor.features import check_kinds, width
+from geo_lm4ve.indoor.features import GivesRooms, check_kinds, width
 from geo_lm4ve.language.question_words import WordRule
 from geo_lm4ve.language.text_encoders import TextKind
 from geo_lm4ve.parts.data import DataConfig
@@ -53,6 +53,7 @@ class RoomEncoderConfig(EncoderConfig):
 
     takes: ClassVar[type | None] = RoomBatch
     published_answers: ClassVar[int]
+    reads_situations: ClassVar[bool] = False
 
     hidden: int = 256
     heads: int = 8
@@ -95,14 +96,20 @@ class RoomEncoderConfig(EncoderConfig):
         return 2 * self.seeds
 
     def lacks(self, data: DataConfig | type[DataConfig]) -> str:
-        """See EncoderConfig.lacks: data give the features that are taken, and none that nobody takes."""
-        given = getattr(data, "features", None)
-        if given is None or list(given) == self.features:
+        """See EncoderConfig.lacks: data give just the features that are taken, and situations to read."""
+        if isinstance(data, type) or not isinstance(data, GivesRooms):
             return ""
+        if self.reads_situations and not data.situated:
+            return (
+                f"the encoder reads a situation beside every question, data={data.name} has none: use encoder=scanqa, "
+                "or data with situations (data=sqa3d)"
+            )
+        if data.features == self.features:
+            return ""
+        given, taken = (",".join(kinds) for kinds in (data.features, self.features))
         return (
-            f"the data have the features {', '.join(given) or 'none'}, the encoder takes "
-            f"{', '.join(self.features) or 'none'}: set data.features=[{','.join(self.features)}] or "
-            f"encoder.features=[{','.join(given)}]"
+            f"the data have the features {given or 'none'}, the encoder takes {taken or 'none'}: set "
+            f"data.features=[{taken}] or encoder.features=[{given}]"
         )
 
     def sample_batch(self, size: int = 2, seed: int = 0) -> RoomBatch:

@@ -35,6 +35,7 @@ class Sqa3dConfig(RoomEncoderConfig):
     offers: ClassVar[frozenset[str] | None] = frozenset({OBJECTS, FUSED_QUESTION, FUSED_SITUATION, DETECTION, ROOM_OF})
     default_head: ClassVar[str] = "sqa3d"
     published_answers: ClassVar[int] = 706
+    reads_situations: ClassVar[bool] = True
 
     name: str = "sqa3d"
     max_words: int = 100
