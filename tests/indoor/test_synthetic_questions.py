@@ -16,6 +16,7 @@ from geo_lm4ve.indoor.synthetic.furnish import inventory
 from geo_lm4ve.indoor.synthetic.kinds import KINDS
 from geo_lm4ve.indoor.synthetic.palette import COLORS
 from geo_lm4ve.indoor.synthetic.rooms import RoomsRecipe, make_room
+from geo_lm4ve.indoor.synthetic.situated_questions import whether
 from geo_lm4ve.indoor.synthetic.write import write_rooms
 
 SMALL = RoomsRecipe(train=5, val=1, test=1, seed=3, vertices=3500, questions=24)
@@ -153,12 +154,17 @@ def test_answers_are_spread(asked):
         assert 0.5 < first / second < 2
 
 
-def test_yes_and_no_are_even_in_every_direction(asked):
-    for words in ("in front of me", "on my left", "on my right", "behind me"):
-        said = [
-            one.answers[0] for one in asked["sqa3d"]["train"].questions if re.fullmatch(f"Is the .* {words}.", one.text)
-        ]
-        assert 0.25 < said.count("yes") / len(said) < 0.75
+def test_yes_and_no_are_drawn_as_often_in_every_direction():
+    """So that "behind me" does not say no."""
+    places = [place for number in range(4) for place, _ in make_room(SMALL, "train", number).situated]
+    weights = defaultdict(float)
+    for row, place in enumerate(places):
+        for one in whether(place):
+            weights[row, re.fullmatch(r"Is the .+? (in|on|behind) (.*)\?", one.text)[2], one.answers[0]] += one.weight
+    assert {words for _, words, _ in weights} == {"front of me", "my left", "my right", "me"}
+    assert all(weight == pytest.approx(1) for weight in weights.values())
+    for row, words, _ in list(weights):
+        assert {(row, words, "yes"), (row, words, "no")} <= set(weights)
 
 
 def test_categories_do_not_go_together():

@@ -185,3 +185,9 @@ def test_triangles_without_area_are_left_out():
     vertices, faces, _ = refine([flat], [1.0], 50)
     assert len(faces) > 10
     assert min(area(vertices, faces[row : row + 1]) for row in range(len(faces))) > 1e-4
+
+
+def test_what_no_room_has_place_for_is_drawn_anew():
+    """Of this number, the first draw has more small things than its only table holds."""
+    plan = make_room(RoomsRecipe(seed=11), "train", 11).plan
+    assert max(plan.size) < 10

@@ -21,6 +21,8 @@ TRIES = 60
 """Places that are tried for one thing before the room is furnished anew."""
 GROWTH = 1.05
 """By which a room grows then."""
+ROOMS = 12
+"""Rooms that are tried for the same things; small tables may not hold what would have to stand on them."""
 CLEAR = 0.06
 """Least gap between two things [m]."""
 BESIDE = 0.5
@@ -35,14 +37,14 @@ AT_WALL, OFF_WALL = 0.01, 0.03
 
 def furnish(random: Generator) -> Plan:
     """A room with what ``inventory`` draws, all of which finds a place."""
-    names, form = inventory(random), str(random.choice(list(KINDS["chair"].forms)))
-    bodies = [(name, *_body(name, form, random)) for name in names]
-    width, depth, height = random.uniform(4.2, 6.0), random.uniform(3.8, 5.2), random.uniform(2.5, 2.8)
     while True:
-        room = _Room((width, depth, height), random)
-        if all(room.put(name, form, mesh) for name, form, mesh in bodies):
-            return Plan(room.size, tuple(room.things))
-        width, depth = GROWTH * width, GROWTH * depth
+        names, form = inventory(random), str(random.choice(list(KINDS["chair"].forms)))
+        bodies = [(name, *_body(name, form, random)) for name in names]
+        width, depth, height = random.uniform(4.2, 6.0), random.uniform(3.8, 5.2), random.uniform(2.5, 2.8)
+        for growth in GROWTH ** np.arange(ROOMS):
+            room = _Room((float(growth * width), float(growth * depth), height), random)
+            if all(room.put(name, form, mesh) for name, form, mesh in bodies):
+                return Plan(room.size, tuple(room.things))
 
 
 def inventory(random: Generator) -> list[str]:

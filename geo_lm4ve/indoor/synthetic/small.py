@@ -61,7 +61,7 @@ def vase(random: Generator) -> Mesh:
 
 def television(random: Generator) -> Mesh:
     """A thin screen on a foot."""
-    x = random.uniform(0.6, 0.8)
+    x = random.uniform(0.44, 0.54)
     screen = box(x, 0.04, 0.6 * x).moved(z=0.1)
     return union([box(0.4 * x, 0.18, 0.02), box(0.06, 0.04, 0.12), screen])
 
