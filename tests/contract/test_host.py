@@ -8,7 +8,7 @@ from geo_lm4ve.config import registered
 from geo_lm4ve.indoor.ask.task import AnswerRooms, AnswerRoomsConfig, Asked
 from geo_lm4ve.model import ModelConfig
 from geo_lm4ve.options import load_option
-from geo_lm4ve.parts.data import DataInfo
+from geo_lm4ve.parts.data import DataInfo, DataSource
 from geo_lm4ve.points.reconstruct.task import Reconstruct, ReconstructConfig
 from geo_lm4ve.testing import assert_settled_on_host
 from geo_lm4ve.traffic.batch import SceneInfo
@@ -53,11 +53,14 @@ class NoData(SceneSource):
         self.config = load_option("data", "argoverse1")
 
 
-class Vocabulary:
+class Vocabulary(DataSource):
     """Data of which a task asks the answers alone."""
 
     def __init__(self, answers):
         self.info = DataInfo("questions for a loss", tuple(map(str, range(answers))), {})
+
+    def loader(self, *arguments, **more):
+        raise NotImplementedError
 
 
 CLASSIFY = Classify(ClassifyConfig(), [str(number) for number in range(40)])

@@ -135,7 +135,7 @@ class Asker:
         center = (oracle.raw.max(0) + oracle.raw.min(0)) / 2
         self.place = oracle.aligned(np.array(pose[:3]) + center)
         x, y, z, w = pose[3:]
-        forward = np.array([2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)])  # of +y
+        forward = np.array([2 * (y * y + z * z) - 1, -2 * (x * y + z * w), 2 * (y * w - x * z)])  # of -x
         self.ahead = (oracle.alignment[:3, :3] @ forward)[:2]
 
     def side(self, thing):

@@ -14,6 +14,7 @@ from geo_lm4ve.indoor.synthetic.palette import COLORS
 from geo_lm4ve.indoor.synthetic.plan import gaps
 from geo_lm4ve.indoor.synthetic.refine import refine
 from geo_lm4ve.indoor.synthetic.rooms import RoomsRecipe, make_room, scan_name, scan_room
+from geo_lm4ve.indoor.synthetic.scan import shell
 from geo_lm4ve.indoor.synthetic.write import write_rooms
 
 RECIPE = RoomsRecipe(train=2, val=1, test=1, seed=5, vertices=4000, questions=4)
@@ -191,3 +192,10 @@ def test_what_no_room_has_place_for_is_drawn_anew():
     """Of this number, the first draw has more small things than its only table holds."""
     plan = make_room(RoomsRecipe(seed=11), "train", 11).plan
     assert max(plan.size) < 10
+
+
+def test_walls_face_the_room_and_the_floor_faces_up():
+    for mesh, towards in zip(shell((4.0, 3.0, 2.5)), [(0, 1, 0), (-1, 0, 0), (0, -1, 0), (1, 0, 0), (0, 0, 1)]):
+        a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
+        normals = np.cross(b - a, c - a)
+        assert np.allclose(normals / np.linalg.norm(normals, axis=1, keepdims=True), towards)

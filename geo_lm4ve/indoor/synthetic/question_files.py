@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from geo_lm4ve.files import write_text
+from geo_lm4ve.indoor.asker import AHEAD
 from geo_lm4ve.indoor.synthetic.asked import Asked
 from geo_lm4ve.indoor.synthetic.scan import Scan
 from geo_lm4ve.indoor.synthetic.situation import Situation
 
 Row = dict[str, Any]
 
-AHEAD = np.pi / 2
-"""Someone whose rotation is no turn looks along +y [rad from +x]; SQA3D's files do not say what they mean by it."""
 _HEAD = {
     "info": {"description": "made-up rooms in the layout of SQA3D", "version": "1.0"},
     "data_type": "scannet", "data_subtype": "v2", "task_type": "Situated question answering",
@@ -55,7 +54,7 @@ def pose(situation: Situation, scan: Scan) -> Row:
     """Rotation and position in the frame of the scanner; the position is an offset from the centre of the scan [m]."""
     turn, shift = scan.alignment[:3, :3], scan.alignment[:3, 3]
     x, y, z = ((np.array([*situation.position, situation.eyes]) - shift) @ turn - scan.center).tolist()
-    angle = situation.heading - AHEAD - np.arctan2(turn[1, 0], turn[0, 0])
+    angle = situation.heading - np.arctan2(AHEAD[1], AHEAD[0]) - np.arctan2(turn[1, 0], turn[0, 0])
     half = (angle + np.pi) % (2 * np.pi) / 2 - np.pi / 2
     rotation = {"_x": 0.0, "_y": 0.0, "_z": float(np.sin(half)), "_w": float(np.cos(half))}
     return {"rotation": rotation, "position": {"x": x, "y": y, "z": z}}

@@ -78,10 +78,10 @@ def scan(plan: Plan, vertices: int, random: Generator) -> Scan:
 
 
 def shell(size: tuple[float, float, float]) -> list[Mesh]:
-    """Four walls and the floor."""
+    """Four walls, which face the room, and the floor."""
     (x, y), z = np.array(size[:2]) / 2, size[2]
     corners = [(-x, -y), (x, -y), (x, y), (-x, y)]
-    walls = [_sheet((*a, 0), (*b, 0), (*b, z), (*a, z)) for a, b in zip(corners, corners[1:] + corners[:1])]
+    walls = [_sheet((*a, 0), (*a, z), (*b, z), (*b, 0)) for a, b in zip(corners, corners[1:] + corners[:1])]
     return [*walls, _sheet(*((*corner, 0) for corner in corners))]
 
 
