@@ -27,8 +27,33 @@ SMALL = {
         "data.points=128",
         "data.allow_other_counts=true",
     ],
+    **{
+        f"{name}_llama": [
+            f"data={data}",
+            "data.train=4",
+            "data.val=2",
+            "data.test=2",
+            "data.points=512",
+            f"encoder={name}_small",
+            "encoder.features=[color,height]",
+            "encoder.seeds=64",
+            "encoder.num_proposals=16",
+            "block=random_frozen",
+            "optim=rooms_short",
+        ]
+        for name, data in (("scanqa", "synthetic_rooms"), ("sqa3d", "synthetic_rooms_sqa3d"))
+    },
 }
 """What makes each shipped experiment small enough for a test."""
+
+MADE = {"quickstart", "scanqa_llama", "sqa3d_llama"}
+"""Those whose data are generated here."""
+SHOWN = {
+    "modelnet40_pretrain": ["reconstructions.png"],
+    "scanqa_llama": ["rooms.png"],
+    "sqa3d_llama": ["rooms.png"],
+}
+"""Pictures of a run's samples, where they are others than those of classification."""
 
 
 @pytest.fixture
@@ -37,7 +62,7 @@ def folder(tmp_path):
 
 
 def small(tmp_path, folder, name):
-    root = tmp_path / "solids" if name == "quickstart" else folder
+    root = tmp_path / "made" if name in MADE else folder
     if name.startswith("scanobjectnn"):
         write_scans(root := tmp_path / "scans", points=160)
     return [f"data.root={root}", f"run.root={tmp_path / 'runs'}", "optim.epochs=1", "optim.batch_size=8", *SMALL[name]]
@@ -55,15 +80,14 @@ def test_shipped_experiment_runs_and_draws(name, tmp_path, folder, capsys):
     assert code == 0, err
     (run,) = (tmp_path / "runs" / name).iterdir()
     assert f"written to {run}" in out
-    shown = ["reconstructions.png"] if name == "modelnet40_pretrain" else ["confusion.png", "contact_sheet.png"]
-    for picture in (*shown, "curves.png"):
+    for picture in (*SHOWN.get(name, ["confusion.png", "contact_sheet.png"]), "curves.png"):
         with Image.open(run / picture) as image:
             assert min(image.size) > 300
     page = (run / "report.html").read_text()
     assert name in page
     assert not re.search(r"(src|href)=[\"']?https?:", page)
     results = json.loads((run / "results.json").read_text())
-    assert results["synthetic"] == (name == "quickstart")
+    assert results["synthetic"] == (name in MADE)
     assert (run / "config.yaml").read_text().startswith("#")
 
 
