@@ -208,6 +208,7 @@ def announce(session: Session, experiment: ExperimentConfig, model: Model, folde
     rows = {
         "data": data,
         "block": block,
+        **model.encoder.chosen,
         "parameters": f"{count['trainable']:,} trainable, {count['frozen']:,} frozen",
         "device": f"{facts['device']}, {session.world} process(es), {facts['threads']} threads "
         f"(waiting: {facts['waiting']}), mixed precision {session.accelerator.mixed_precision}",

@@ -64,9 +64,9 @@ class GloveTexts(TextEncoder):
     def describe(self) -> str:
         """See TextEncoder."""
         if self.vectors is None:
-            return "text: glove (no file)"
+            return "glove (no file)"
         facts = self.vectors.facts
         return (
-            f"text: glove ({facts.name}, {facts.words:,} words, {facts.dim} numbers each, sha256 {facts.sha256[:12]}…, "
+            f"glove ({facts.name}, {facts.words:,} words, {facts.dim} numbers each, sha256 {facts.sha256[:12]}…, "
             f"words by the rule {self.rule.name})"
         )

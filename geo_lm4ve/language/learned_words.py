@@ -43,4 +43,4 @@ class LearnedTexts(TextEncoder):
 
     def describe(self) -> str:
         """See TextEncoder."""
-        return f"text: learned ({ROWS:,} rows of {self.dim} numbers, trained, words by the rule {self.rule.name})"
+        return f"learned ({ROWS:,} rows of {self.dim} numbers, trained, words by the rule {self.rule.name})"

@@ -94,7 +94,7 @@ class PretrainedTexts(TextEncoder):
         """See TextEncoder."""
         size = sum(parameter.numel() for parameter in self.network.parameters())
         how = "fine-tuned" if self.trained else "frozen"
-        return f"text: {self.origin.source} ({size / 1e6:.1f} M, sha256 {self.origin.sha256[:12]}…, {how})"
+        return f"{self.origin.source} ({size / 1e6:.1f} M, sha256 {self.origin.sha256[:12]}…, {how})"
 
 
 def _table(rows: Sequence[Sequence[int]], rest: int) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -35,6 +36,11 @@ class Encoder(nn.Module):
     def tap(self) -> str:
         """Name of the stage that the bridge follows if ``bridge.after`` is not set: the last (the paper's "tail")."""
         return self.last
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """Lines that a run announces of it besides its parameters: heading -> what was chosen."""
+        return {}
 
     def taken(self, given: Any) -> Any:
         """What the first stage takes, made of what a model was called with: the Batch, or the natural tensor of it.

@@ -280,3 +280,8 @@ def test_the_papers_width():
 def test_encoder_and_data_are_compared_before_anything_is_read(encoder, data, advice):
     lacks = load_option("encoder", encoder).lacks(load_option("data", data))
     assert re.search(advice, lacks) if advice else lacks == ""
+
+
+def test_a_run_announces_texts_and_proposals():
+    chosen = tiny("scanqa", proposals="gt").encoder.chosen
+    assert chosen == {"text": "glove (no file)", "proposals": "gt"}

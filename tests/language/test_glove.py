@@ -187,7 +187,7 @@ def test_the_conversion_that_the_refusal_of_a_pickle_names_works(tmp_path: Path)
 def test_without_a_file_it_is_built_and_the_first_text_says_what_is_missing(tmp_path: Path):
     encoder = GloveTexts(None, 36)
     assert encoder.dim == 300
-    assert encoder.describe() == "text: glove (no file)"
+    assert encoder.describe() == "glove (no file)"
     assert not encoder.state_dict()
     with pytest.raises(UserError, match=r"needs a file of GloVe: get glove.6B.zip from nlp.stanford.edu"):
         encoder(["What?"])

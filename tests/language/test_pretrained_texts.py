@@ -205,7 +205,7 @@ def test_a_repository_that_was_fetched_before_is_read_without_a_network(
     (tmp_path / "models--owner--name" / "refs").mkdir()
     (tmp_path / "models--owner--name" / "refs" / "main").write_text("0" * 40)
     encoder = build_text_encoder(TextKind.transformers, "owner/name", longest=20)
-    assert encoder.describe().startswith("text: owner/name (0.0 M, sha256 ")
+    assert encoder.describe().startswith("owner/name (0.0 M, sha256 ")
     assert torch.equal(encoder(TEXTS).vectors, built(bert)(TEXTS).vectors)
 
 

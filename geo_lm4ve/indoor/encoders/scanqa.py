@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torch import nn
 
@@ -44,6 +45,11 @@ class ScanQa(Encoder):
         self.features = tuple(config.features)
         self.stages = nn.ModuleDict({"detect": Detect(config), "fusion": Fusion(config)})
         self.dims = dict.fromkeys(self.stages, config.hidden)
+
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """See Encoder.chosen: what makes vectors of words, and whose boxes the objects are."""
+        return cast(Detect, self.stages["detect"]).chosen
 
     def taken(self, given: Any) -> RoomBatch:
         """Points (S, N, 3 + C) with questions, or a RoomBatch; see ``inputs.room_batch``."""
