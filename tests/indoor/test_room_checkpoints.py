@@ -137,7 +137,7 @@ def test_what_the_tensors_tell():
         "encoder.layers": 2,
         "encoder.width": 32,
         "encoder.features": ("height",),
-        "encoder.text": "glove",
+        "encoder.text": "learned",
         "outputs": 5,
     }
     assert describe({"encoder.stages.detect.reader.lstm.weight_ih_l0": torch.zeros(4, 384)})["encoder.text"] is None

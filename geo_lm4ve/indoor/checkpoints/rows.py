@@ -32,9 +32,16 @@ def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:
         "encoder.layers": count(state, f"{_FUSION}.question.*"),
         "encoder.width": size(state, f"{_NET}.backbone.sa_1.mlp.0.linear.weight"),
         "encoder.features": _kinds(inputs - 3) if inputs else None,
-        "encoder.text": "glove" if words == _GLOVE else None,
+        "encoder.text": _text(state, words),
         OUTPUTS: size(state, "head.answer.3.weight"),
     }
+
+
+def _text(state: Mapping[str, Tensor], words: int | None) -> str | None:
+    """What made the vectors of words: an embedding that is there, or GloVe by their width; None: some other encoder."""
+    if f"{TEXT}.table.weight" in state:
+        return "learned"
+    return "glove" if words == _GLOVE else None
 
 
 def _kinds(channels: int) -> tuple[str, ...] | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from geo_lm4ve.indoor.checkpoints import rows
 from geo_lm4ve.indoor.checkpoints.rows import (
     FINGERPRINT,
     TEXT,
     alone,
     classifiers,
-    describe,
     detector,
     deviation_norm,
     guided,
@@ -15,6 +20,12 @@ from geo_lm4ve.indoor.checkpoints.rows import (
 )
 from geo_lm4ve.indoor.encoders.scanqa import ScanQa
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, register_checkpoints
+
+
+def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """See ``NameTable``: ScanQA's heads add nothing to what both networks tell."""
+    return rows.describe(state)
+
 
 TABLE = NameTable(
     ScanQa,

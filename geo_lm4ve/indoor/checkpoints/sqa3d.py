@@ -17,7 +17,8 @@ _DETECT = "encoder.stages.detect"
 
 def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """See ``NameTable``: as of ScanQA, and whether the auxiliary task is there."""
-    return {**rows.describe(state), "head.pose": bool(state) and "head.pose.0.weight" in state}
+    found = rows.describe(state)
+    return {**found, "head.pose": "head.pose.0.weight" in state if found["encoder.hidden"] else None}
 
 
 TABLE = NameTable(
