@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import platform
 from pathlib import Path
@@ -14,13 +13,11 @@ from accelerate.utils import broadcast_object_list
 
 from geo_lm4ve.engine.session import Session
 from geo_lm4ve.files import UserError, WriteError, said, sweep_folder
+from geo_lm4ve.locks import lock
 from geo_lm4ve.notice import say
 
 LOCK = ".training"
 """Lies in a run folder while it is trained; holds process and host. The lock on it ends with its process."""
-
-_NONE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-"""What file systems without locks answer."""
 
 
 class RunBusyError(UserError, RuntimeError):
@@ -68,23 +65,16 @@ class RunLock:
             raise fault[0]
 
     def _lock(self, path: Path) -> None:
-        try:
-            import fcntl
-        except ImportError:  # Windows: nothing is locked
-            return
         while self.file is None:
             try:
                 file = path.open("a+", encoding="utf-8")
             except OSError as error:
                 raise WriteError(error.errno, f"cannot write {path} ({said(error)}); make it writable") from error
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not lock(file):
+                    say(f"{path.parent} cannot be locked here: start no second training in it")
             except BlockingIOError:
                 raise _busy(file, path) from None
-            except OSError as error:
-                if error.errno not in _NONE:
-                    raise
-                say(f"{path.parent} cannot be locked ({said(error)}): start no second training in it")
             if _gone(file, path):  # its owner has ended and removed it between the two
                 file.close()
                 continue

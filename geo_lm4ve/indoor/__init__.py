@@ -15,8 +15,8 @@ PARTS: dict[str, dict[str, str]] = {
         "synthetic_rooms_sqa3d": ".synthetic.source",
     },
     "preparer": {
-        "scanqa": ".prepare.scanqa",
-        "sqa3d": ".prepare.sqa3d",
+        "scanqa": ".prepare.scans",
+        "sqa3d": ".prepare.scans",
         "synthetic_rooms": ".prepare.synthetic",
     },
 }

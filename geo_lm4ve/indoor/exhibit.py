@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.answering.questions import Question
-from geo_lm4ve.indoor.poses import aligned_pose
+from geo_lm4ve.indoor.poses import aligned_pose, are_placeholders
 from geo_lm4ve.indoor.room import Room
+from geo_lm4ve.indoor.stored.questions import Layout
 from geo_lm4ve.indoor.viz.asked import Asked
 from geo_lm4ve.indoor.viz.html import rooms_html
 from geo_lm4ve.indoor.viz.png import rooms_png
@@ -19,17 +20,14 @@ PAGE, SHEET = "rooms.html", "rooms.png"
 _LINK = f'<p><a href="{PAGE}">{PAGE}</a>: {{rooms}} rooms to turn, with {{questions}} questions.</p>'
 
 
-def asked_of(
-    record: Mapping[str, Any], question: Question, room: Room, *, kind: str = "", posed: bool = False, **more: Any
-) -> Asked:
+def asked_of(record: Mapping[str, Any], question: Question, room: Room, layout: Layout, **more: Any) -> Asked:
     """One record as pictures show it.
 
     Args:
         record: of ``indoor/ask/records.py``.
         question: its question.
         room: what it is about.
-        kind: type of the question.
-        posed: the question's pose is no placeholder: the asker is drawn where they stand.
+        layout: tells types of questions apart; the asker is drawn where they stand, unless that is a placeholder.
         more: fields of ``Asked``.
     """
     rows = [row for row, one in enumerate(room.ids.tolist()) if one in question.object_ids[:1]]
@@ -43,9 +41,9 @@ def asked_of(
         record.get("box"),
         room.boxes[rows[0]].tolist() if rows else None,
         record.get("overlap"),
-        aligned_pose(question.pose, room).tolist() if posed and question.pose else None,
+        None if are_placeholders([question]) else aligned_pose(question.pose, room).tolist(),
         question.id,
-        kind,
+        layout.type_of(question.text),
         **more,
     )
 

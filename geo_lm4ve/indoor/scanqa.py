@@ -26,7 +26,7 @@ class ScanQAConfig(RoomQuestionsConfig):
     root: str = "datasets/scanqa/processed"
 
     def targets(self) -> AnswerTargets:
-        """All answers of train; of a given vocabulary those that train gives."""
+        """All answers of train, or those of a given vocabulary: one that train never gives counts as given once."""
         counts = read_counts(self.folder / ANSWERS)
         if self.vocabulary is None:
             return AnswerTargets.by_frequency(counts)

@@ -20,12 +20,12 @@ from geo_lm4ve.data.split import subsample
 from geo_lm4ve.indoor.augment import RoomAugment
 from geo_lm4ve.indoor.batch import RoomBatch
 from geo_lm4ve.indoor.features import check_kinds
-from geo_lm4ve.indoor.info import RoomInfo
+from geo_lm4ve.indoor.info import RoomInfo, title_of
 from geo_lm4ve.indoor.loader import RoomSplit
 from geo_lm4ve.indoor.poses import are_placeholders
 from geo_lm4ve.indoor.shown import RoomRecipe
 from geo_lm4ve.indoor.stored.folder import MEAN_SIZES, room_file
-from geo_lm4ve.indoor.stored.questions import SCANQA, SQA3D, Layout
+from geo_lm4ve.indoor.stored.questions import Layout
 from geo_lm4ve.indoor.stored.rooms import Rooms
 from geo_lm4ve.indoor.stored.tables import read_mean_sizes
 from geo_lm4ve.indoor.targets import AnswerTargets
@@ -163,13 +163,15 @@ class RoomSource(DataSource):
                 f"{self.root.absolute()} has no question of {config.layout.title} to train on: {config.advice}"
             )
         self._check_features()
-        trained = self.kept[TRAIN]
+        trained, stored = self.kept[TRAIN], data_manifest(self.root)
+        counts = {split: len(kept) for split, kept in self.kept.items()}
         self.info = RoomInfo(
-            self._title(), self.answers.answers, {split: len(kept) for split, kept in self.kept.items()},
-            data_manifest(self.root).synthetic, layout=config.layout.name,
+            title_of(config.layout, stored, counts, config.described), self.answers.answers, counts,
+            stored.synthetic, layout=config.layout.name,
             targets=any(one.object_ids for one in trained), poses=self._posed(trained),
         )  # fmt: skip
-        self._announce()
+        for remark in self.info.remarks:
+            say(remark)
 
     def loader(
         self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
@@ -196,8 +198,7 @@ class RoomSource(DataSource):
         from geo_lm4ve.indoor.exhibit import asked_of
 
         question = self.questions(split)[record["index"]]
-        kind, posed = self.config.layout.type_of(question.text), self._posed([question])
-        return asked_of(record, question, self.rooms[question.scene], kind=kind, posed=posed, **more)
+        return asked_of(record, question, self.rooms[question.scene], self.config.layout, **more)
 
     def frame(self, scan: str) -> tuple[Float64[np.ndarray, "4 4"], Float64[np.ndarray, " 3"]]:
         """How the points of a scan lie in the raw one: ``Room.alignment`` and ``Room.raw_center``."""
@@ -228,10 +229,7 @@ class RoomSource(DataSource):
         there = {scan for scan in {one.scene for one in asked} if room_file(self.root, scan).is_file()}
         kept = [one for one in asked if one.scene in there]
         if lost := len(asked) - len(kept):
-            say(
-                f"{split}: {lost:,} of {len(asked):,} questions are about scans that were not prepared, they are left "
-                "out"
-            )
+            say(f"{split}: {lost:,} of {len(asked):,} questions are left out, whose scans were not prepared")
         if split == TRAIN:
             known = [one for one in kept if self.answers.of(one.answers)]
             if lost := len(kept) - len(known):
@@ -249,18 +247,3 @@ class RoomSource(DataSource):
                 f"{self.root} was prepared without image features: leave multiview out of data.features, or run "
                 f"{command('prepare')} {self.config.name} with --multiview FILE.h5"
             )
-
-    def _announce(self) -> None:
-        title = self.config.layout.title
-        if not self.info.targets and self.info.layout == SCANQA.name:
-            say(f"{title}: no localisation targets: Acc@IoU and the reference loss are off")
-        if not self.info.poses and self.info.layout == SQA3D.name:
-            say(f"{title}: poses are placeholders (the origin, no turn): the pose loss and its score are off")
-
-    def _title(self) -> str:
-        stored, parts = data_manifest(self.root), []
-        for split, kept in self.kept.items():
-            whole = stored.counts.get(split, len(kept))
-            parts.append(f"{len(kept):,} {split}" if len(kept) == whole else f"{len(kept):,} of {whole:,} {split}")
-        of = f"{stored.source}, " * bool(stored.source) + "synthetic, " * stored.synthetic
-        return f"{self.config.layout.title} ({of}{', '.join(parts)}; {self.config.described})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import time
 from pathlib import Path
@@ -12,14 +11,10 @@ from typing import IO, Any
 
 from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.files import write_json
+from geo_lm4ve.locks import lock
 from geo_lm4ve.prepare.folder import Folder
 from geo_lm4ve.prepare.members import Member, digest
 from geo_lm4ve.reading import Fields, json_object, reader
-
-try:
-    import fcntl
-except ImportError:  # Windows, which deletes no file that another process has open
-    fcntl = None  # type: ignore[assignment]
 
 NOTE = "done.json"
 SECONDS_BETWEEN_NOTES = 5.0
@@ -90,17 +85,14 @@ class Staging:
 
     def _lock(self) -> None:
         """Held by the open handle, so that it ends with the process; file systems without locks go without."""
-        if fcntl is None or self.folder.handle is None:
+        if self.folder.handle is None:
             return
         try:
-            fcntl.flock(self.folder.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(self.folder.handle)
         except BlockingIOError as error:
             raise DataError(
                 f"another process unpacks {self.archive} into {self.root.path}: wait until it is done"
             ) from error
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL, errno.ENOSYS):
-                raise
 
     def _about(self) -> list[int]:
         state = self.archive.stat()

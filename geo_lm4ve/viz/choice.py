@@ -19,7 +19,14 @@ def fitting(sizes: Sequence[int], room: int) -> list[int]:
         sizes: what each place takes.
         room: what there is for them.
     """
-    count = len(sizes)
-    while count > 1 and sum(sizes[place] for place in evenly(len(sizes), count)) > room:
-        count = min(count - 1, count * 99 // 100)
-    return evenly(len(sizes), count)
+
+    def fits(count: int) -> bool:
+        return sum(sizes[place] for place in evenly(len(sizes), count)) <= room
+
+    if fits(len(sizes)):
+        return evenly(len(sizes), len(sizes))
+    fitting, too_many = 1, len(sizes)
+    while too_many - fitting > 1:
+        middle = (fitting + too_many) // 2
+        fitting, too_many = (middle, too_many) if fits(middle) else (fitting, middle)
+    return evenly(len(sizes), fitting)

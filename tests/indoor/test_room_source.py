@@ -317,7 +317,7 @@ def test_a_limit_and_scans_that_are_gone_are_in_the_title(tmp_path, capsys):
     capsys.readouterr()
     data = source("scanqa", folder)
     assert data.info.counts == {"train": 10}
-    assert "val: 3 of 3 questions are about scans that were not prepared" in capsys.readouterr().err
+    assert "val: 3 of 3 questions are left out, whose scans were not prepared" in capsys.readouterr().err
     with pytest.raises(DataError, match="has no split 'val', only train"):
         data.loader("val", batch_size=1, train=False, seed=0)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.engine.provenance import said
+from geo_lm4ve.indoor.exhibit import SHEET
 from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.parts.task import Record
 from geo_lm4ve.run_files import LOG, read_metrics
@@ -27,7 +28,7 @@ def write_report(folder: Path, results: Mapping[str, Any], records: Sequence[Rec
     title = f"{results['experiment']} · {results['block']} · {said(results)}"
     shown = spread(records)
     samples = data.exhibit(folder, of_some_scans(records), str(protocol["split"]), title)
-    pictures = {"Rooms": folder / "rooms.png"} if (folder / "rooms.png").is_file() else {}
+    pictures = {"Rooms": folder / SHEET} if samples else {}
     if (folder / LOG).is_file():
         pictures["Training"] = folder / "curves.png"
         runs = {str(results["block"]): read_metrics(folder / LOG)}

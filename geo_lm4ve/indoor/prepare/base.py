@@ -48,7 +48,9 @@ class RoomPreparer(Preparer):
     @property
     def layout(self) -> Layout:
         """How the data set lays out its questions."""
-        raise NotImplementedError
+        from geo_lm4ve.indoor.stored.questions import LAYOUTS
+
+        return LAYOUTS[self.name]
 
     def options(self, parser: argparse.ArgumentParser) -> None:
         """See Preparer.options."""

@@ -52,9 +52,10 @@ class SyntheticRooms(Preparer):
         """See Preparer.prepare; there is nothing to take from a ``source``."""
         if source:
             raise DataError(f"{self.name} is made up: --from has no meaning here")
-        from geo_lm4ve.indoor.synthetic.making import LAYOUTS, prepare_rooms
+        from geo_lm4ve.indoor.stored.questions import LAYOUTS
+        from geo_lm4ve.indoor.synthetic.making import prepare_rooms
 
-        for layout in LAYOUTS:
+        for layout in LAYOUTS.values():
             prepare_rooms(root, self._config(root).recipe, layout, self.workers)
 
     def check(self, root: Path) -> RenderableType:
@@ -62,9 +63,9 @@ class SyntheticRooms(Preparer):
         from rich.console import Group
 
         from geo_lm4ve.indoor.prepare.table import room_table
-        from geo_lm4ve.indoor.synthetic.making import LAYOUTS
+        from geo_lm4ve.indoor.stored.questions import LAYOUTS
 
-        return Group(*(room_table(root / layout.name, layout) for layout in LAYOUTS))
+        return Group(*(room_table(root / layout.name, layout) for layout in LAYOUTS.values()))
 
     def advice(self, root: Path) -> str:
         """See Preparer.advice."""

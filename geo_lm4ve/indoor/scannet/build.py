@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -14,13 +14,13 @@ from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.data.generated import claim
 from geo_lm4ve.data.manifest import MANIFEST
 from geo_lm4ve.files import atomic_path, remove, sweep_folder, to_json, write_json
-from geo_lm4ve.indoor.scannet.lock import locked
 from geo_lm4ve.indoor.scannet.making import Made, Making, Recipe
 from geo_lm4ve.indoor.scannet.report import Report
 from geo_lm4ve.indoor.stored.folder import ANSWERS, CLASSES, MEAN_SIZES, QUESTIONS, REPORT, SCANS, room_file
 from geo_lm4ve.indoor.stored.questions import Asked
 from geo_lm4ve.indoor.stored.room_file import read_boxes
 from geo_lm4ve.indoor.stored.tables import MeanSizes
+from geo_lm4ve.locks import lock
 from geo_lm4ve.notice import say
 from geo_lm4ve.reading import Fields, json_object, reader
 
@@ -55,7 +55,8 @@ def build(
         raise DataError(f"there is no folder {scans}: --scans takes the one with a folder for each scan of ScanNet")
     content = recipe.content()
     _claim(root, {"data": asked.layout.name, **content}, scans)
-    with locked(root, MARKER):
+    with (root / MARKER).open("rb") as marker:
+        _lock(marker, root)
         sweep_folder(root)
         names = list(asked.scans())
         made = Making(root, scans.resolve(), recipe, content).all(names, workers)
@@ -68,6 +69,13 @@ def build(
         _write_tables(root, asked, report)
         write_json(root / MANIFEST, {"synthetic": synthetic, "source": source, "counts": report.counts()})
     return report
+
+
+def _lock(marker: IO[bytes], root: Path) -> None:
+    try:
+        lock(marker)
+    except BlockingIOError as error:
+        raise DataError(f"another process prepares data in {root}: wait until it is done") from error
 
 
 def recipe_of(root: Path) -> Fields | None:

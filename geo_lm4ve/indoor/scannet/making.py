@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from geo_lm4ve.data.errors import DataError
@@ -17,6 +15,7 @@ from geo_lm4ve.indoor.scannet.labels import LabelMap
 from geo_lm4ve.indoor.scannet.scan import POINTS, Facts, ScanFiles, read_scan
 from geo_lm4ve.indoor.stored.folder import room_file
 from geo_lm4ve.indoor.stored.room_file import RoomRecord, read_record, read_room, write_room
+from geo_lm4ve.prepare.processes import processes
 from geo_lm4ve.progress import Meter
 from geo_lm4ve.reading import Fields
 
@@ -137,19 +136,9 @@ class Making:
         if workers < 2 or len(names) < WORTH_PROCESSES:
             yield from map(self.one, names)
             return
-        with ProcessPoolExecutor(min(workers, len(names)), get_context("spawn")) as pool:
-            jobs = [pool.submit(self.one, name) for name in names]
-            try:
-                for job in as_completed(jobs):
-                    yield job.result()
-            except BrokenProcessPool as error:
-                raise DataError(
-                    "a process that read scans was ended, by the system where memory is short: run the same command "
-                    "again with --workers 1; what is done stays"
-                ) from error
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        with processes(min(workers, len(names)), "scans") as pool:
+            for job in as_completed([pool.submit(self.one, name) for name in names]):
+                yield job.result()
 
 
 def facts_of(record: RoomRecord) -> Facts:

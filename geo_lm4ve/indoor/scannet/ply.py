@@ -1,7 +1,7 @@
 """Meshes with coloured vertices in PLY files, as ScanNet's ``<scan>_vh_clean_2.ply``.
 
-What the header declares is held against the size of the file before memory is asked for, and a table that has fewer
-rows than that is refused (trimesh would take it).
+Not by ``geometry.mesh_files``, whose trimesh takes an unknown format and colours beyond a byte without a word. What the
+header declares is held against the size of the file before memory is asked for.
 """
 
 from __future__ import annotations

@@ -59,6 +59,8 @@ SQA3D = Layout(
     "v1_balanced_questions_{split}_scannetv2.json", folder="balanced", classes=CLASSES,
     type_of=sqa3d_type,
 )  # fmt: skip
+LAYOUTS = {layout.name: layout for layout in (SCANQA, SQA3D)}
+"""By name."""
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,11 @@ from geo_lm4ve.files import remove
 from geo_lm4ve.indoor.scannet.build import build, recipe_of
 from geo_lm4ve.indoor.scannet.labels import read_label_map
 from geo_lm4ve.indoor.scannet.making import Recipe
-from geo_lm4ve.indoor.stored.questions import SCANQA, SQA3D, Layout, find_questions
+from geo_lm4ve.indoor.stored.questions import LAYOUTS, Layout, find_questions
 from geo_lm4ve.indoor.synthetic.rooms import RoomsRecipe
 from geo_lm4ve.indoor.synthetic.scan_files import LABELS
 from geo_lm4ve.indoor.synthetic.write import QUESTIONS, SCANS, SOURCE, write_rooms
 
-LAYOUTS = (SCANQA, SQA3D)
 RAW = "raw"
 
 
@@ -54,6 +53,6 @@ def prepare_rooms(root: Path, recipe: RoomsRecipe, layout: Layout, workers: int 
 
 def _outdated(root: Path) -> None:
     """What was prepared of rooms that are gone is not whole."""
-    for layout in LAYOUTS:
+    for layout in LAYOUTS.values():
         if recipe_of(root / layout.name) is not None:
             remove(root / layout.name / MANIFEST)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +22,7 @@ from geo_lm4ve.geometry.meshes import read_points
 from geo_lm4ve.geometry.normalize import normalize_unit_sphere
 from geo_lm4ve.geometry.sampling import farthest_point_sample
 from geo_lm4ve.points.prepare.listing import Item
+from geo_lm4ve.prepare.processes import processes
 
 WORTH_PROCESSES = 64
 """Files for which it pays to start processes, which takes seconds."""
@@ -126,14 +124,5 @@ def each(one: Callable[[Item], T], files: int, workers: int) -> Iterator[Each[T]
         finally:
             torch.set_num_threads(threads)
         return
-    with ProcessPoolExecutor(min(workers, files), get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        try:
-            yield lambda items: pool.map(one, items, chunksize=_AT_ONCE)
-        except BrokenProcessPool as error:
-            raise DataError(
-                "a process that read files was ended, by the system where memory is short: run the same command "
-                "again with --workers 1; what is done stays"
-            ) from error
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with processes(min(workers, files), "files", torch.set_num_threads, 1) as pool:
+        yield lambda items: pool.map(one, items, chunksize=_AT_ONCE)
