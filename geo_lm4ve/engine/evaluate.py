@@ -123,6 +123,7 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
     run.check_splits(f"data={experiment.data.name}", experiment.data.splits(), selects=False)
     batch_size = experiment.optim.micro_batch(session.world)
     experiment.data.look()
+    experiment.encoder.look(experiment.data)
     source = run.checkpoint or folder
     trained = trained_on(Path(source) if source else None)
     begun = begin_evaluation(experiment, folder)

@@ -79,6 +79,7 @@ class Trainer:
         self.optim.micro_batch(self.session.world)
         check_trackers(self.run.trackers)
         data.look()
+        self.experiment.encoder.look(data)
 
     def prepare(self, extra: dict[str, Any]) -> None:
         """Move to the device, wrap for distribution, make the loader and the weight average."""

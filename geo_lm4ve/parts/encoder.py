@@ -90,6 +90,14 @@ class EncoderConfig(PartConfig):
         """
         return ""
 
+    def look(self, data: DataConfig) -> None:
+        """Look whether what the first stage needs for batches of these data is at hand, before any is read.
+
+        Raises:
+            ConfigError: it is not; says which key names it.
+        """
+        return None
+
     def unmasked(self) -> EncoderConfig:
         """The encoder that is used after pre-training: this one, unless it hides a part of every sample."""
         return self

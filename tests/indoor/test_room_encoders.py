@@ -6,10 +6,13 @@ from dataclasses import fields, replace
 import pytest
 import torch
 from room_questions import NAMES, asked, questions, said, tiny
+from small_runs import experiment
 
 from geo_lm4ve.calls import InputError
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.create import create_model
+from geo_lm4ve.engine.evaluate import evaluate
+from geo_lm4ve.engine.train import train
 from geo_lm4ve.indoor.batch import RoomBatch
 from geo_lm4ve.options import load_option
 from geo_lm4ve.testing import assert_equal_up_to_rounding
@@ -285,3 +288,14 @@ def test_encoder_and_data_are_compared_before_anything_is_read(encoder, data, ad
 def test_a_run_announces_texts_and_proposals():
     chosen = tiny("scanqa", proposals="gt").encoder.chosen
     assert chosen == {"text": "glove (no file)", "proposals": "gt"}
+
+
+def test_a_run_without_a_file_of_glove_is_refused_before_anything_is_read_or_made(tmp_path):
+    data = ("synthetic_rooms", {"root": str(tmp_path / "rooms")})
+    parts = {group: ("scanqa", {}) for group in ("encoder", "head", "task")}
+    wanted = experiment(tmp_path, data=data, run=("default", {"root": str(tmp_path / "runs"), "split": "val"}), **parts)
+    for call in (lambda: train(wanted), lambda: evaluate(wanted)):
+        with pytest.raises(ConfigError, match=r"set encoder\.text_source=glove\.6B\.300d\.txt"):
+            call()
+    assert not (tmp_path / "rooms").exists()
+    assert not (tmp_path / "runs").exists()

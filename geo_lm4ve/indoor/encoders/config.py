@@ -10,6 +10,7 @@ from geo_lm4ve.config import ConfigError
 from geo_lm4ve.indoor.batch import RoomBatch
 from geo_lm4ve.indoor.encoders.samples import sample_rooms
 from geo_lm4ve.indoor.features import GivesRooms, check_kinds, width
+from geo_lm4ve.language.glove_text import SITE
 from geo_lm4ve.language.question_words import WordRule
 from geo_lm4ve.language.text_encoders import TextKind
 from geo_lm4ve.parts.data import DataConfig
@@ -111,6 +112,14 @@ class RoomEncoderConfig(EncoderConfig):
             f"the data have the features {given or 'none'}, the encoder takes {taken or 'none'}: set "
             f"data.features=[{taken}] or encoder.features=[{given}]"
         )
+
+    def look(self, data: DataConfig) -> None:
+        """See EncoderConfig.look: questions that come as they were typed need a file of GloVe, where that is chosen."""
+        if isinstance(data, GivesRooms) and self.text is TextKind.glove and self.text_source is None:
+            raise ConfigError(
+                "encoder.text=glove looks words up in a file of yours: set encoder.text_source=glove.6B.300d.txt (in "
+                f"glove.6B.zip of {SITE}), or take encoder.text=minilm or encoder.text=learned"
+            )
 
     def sample_batch(self, size: int = 2, seed: int = 0) -> RoomBatch:
         """Questions about half as many scans, with situations, objects and answers; as vectors where GloVe is asked."""
