@@ -1,15 +1,17 @@
 """Small batches of questions with what a model might say about them, out of random numbers."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import torch
 
 from geo_lm4ve.indoor.batch import RoomBatch, Truth
 from geo_lm4ve.indoor.detection import Detection, RoomAnswers
+from geo_lm4ve.indoor.losses.rooms import RoomLosses
 from geo_lm4ve.indoor.objects import CLASSES, RoomObjects
 
 SCANS, POINTS, SEEDS, PROPOSALS, OBJECTS, ANSWERS = 3, 300, 20, 12, 5, 14
 ROOM_OF = (0, 0, 1, 2, 2, 1, 0)
+LOSSES = tuple(field.name for field in fields(RoomLosses))
 WORDS = tuple(f"answer {number}" for number in range(ANSWERS))
 
 
@@ -120,3 +122,24 @@ def double(values):
         for name, value in vars(values).items()
     }
     return replace(values, **changed)
+
+
+def precise(batch, answers):
+    """The same in float64."""
+    batch = replace(double(batch), objects=double(batch.objects), truth=double(batch.truth))
+    return batch, replace(double(answers), detection=double(answers.detection))
+
+
+def values(losses):
+    return {name: getattr(losses, name).item() for name in LOSSES}
+
+
+def leaves(answers):
+    """The same answers with a gradient at every fraction, and these by name."""
+    own = {name: value.requires_grad_() for name, value in said(answers).items()}
+    found = {name: value.requires_grad_() for name, value in said(answers.detection).items()}
+    return replace(answers, detection=answers.detection), own, found
+
+
+def said(values):
+    return {n: v for n, v in vars(values).items() if isinstance(v, torch.Tensor) and v.is_floating_point()}
