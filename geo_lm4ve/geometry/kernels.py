@@ -133,8 +133,8 @@ def farthest_point_sample(
 ) -> Int[Tensor, "b k"]:
     """Checked arguments to the chosen implementation; see ``sampling.farthest_point_sample``."""
     implementation = _chosen("farthest_point_sample", points)
-    if implementation == QUICKFPS and skip_near_origin == 0:
-        return _quickfps(points, count, start)
+    if implementation == QUICKFPS:
+        return _quickfps(points, count, start, skip_near_origin)
     if implementation == POINTNET2 and start == 0 and skip_near_origin in (0, 1e-3):
         return _pointnet2_fps(points, count, skip=skip_near_origin > 0)
     return plain.farthest_point_sample(points, count, start, skip_near_origin)
@@ -186,13 +186,22 @@ def _operator(name: str, schema: str) -> Callable[[Callable[..., Any]], torch.li
     return torch.library.custom_op(f"geo_lm4ve::{name}", mutates_args=(), schema=schema)
 
 
-@_operator("quickfps", "(Tensor points, int count, int start) -> Tensor")
-def _quickfps(points: Tensor, count: int, start: int) -> Tensor:
-    return _module(QUICKFPS).sample_idx(points.contiguous(), count, start_idx=start)
+@_operator("quickfps", "(Tensor points, int count, int start, float skip_near_origin) -> Tensor")
+def _quickfps(points: Tensor, count: int, start: int, skip_near_origin: float) -> Tensor:
+    sample = _module(QUICKFPS).sample_idx
+    if skip_near_origin == 0:
+        return sample(points.contiguous(), count, start_idx=start)
+    # Points that are never to be chosen are moved to where the first one is: all others are farther than these.
+    skipped = points.square().sum(-1) <= skip_near_origin
+    moved = torch.where(skipped[..., None], points[:, start, None], points)
+    found = sample(moved.contiguous(), count, start_idx=start)
+    if skipped.gather(1, found[:, 1:]).any():  # no other place is left, and any of equal points may be taken
+        return plain.farthest_point_sample(points, count, start, skip_near_origin)
+    return found
 
 
 @_quickfps.register_fake
-def _(points: Tensor, count: int, start: int) -> Tensor:
+def _(points: Tensor, count: int, start: int, skip_near_origin: float) -> Tensor:
     return points.new_empty((len(points), count), dtype=torch.long)
 
 

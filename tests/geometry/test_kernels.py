@@ -145,15 +145,25 @@ def test_operations_are_traced_into_one_graph():
 
 def test_quickfps_says_its_shape_to_fake_tensors():
     pytest.importorskip("torch_quickfps")
-    assert same_under_fake_tensors(kernels.farthest_point_sample, random_clouds(3, 80), 10, 0, 0.0)
+    for skip in (0.0, 1e-3):
+        assert same_under_fake_tensors(kernels.farthest_point_sample, random_clouds(3, 80), 10, 0, skip)
 
 
-def test_quickfps_is_not_asked_to_skip(monkeypatch):
+@pytest.mark.parametrize("kept", [40, 10, 9, 1, 0])
+@pytest.mark.parametrize("start", [0, 45])
+def test_quickfps_passes_over_points_near_the_origin(kept, start):
     pytest.importorskip("torch_quickfps")
-    clouds = random_clouds(2, 50) * torch.rand(2, 50, 1) * 0.1
+    clouds = random_clouds(2, 50)
+    clouds[:, kept:] *= 0.005
+    assert ((clouds.square().sum(-1) <= 1e-3).sum(-1) >= 50 - kept).all()
+    found = farthest_point_sample(clouds, 10, start=start, skip_near_origin=1e-3)
     with kernels.reference():
-        expected = farthest_point_sample(clouds, 10, skip_near_origin=1e-3)
-    assert torch.equal(farthest_point_sample(clouds, 10, skip_near_origin=1e-3), expected)
+        expected = farthest_point_sample(clouds, 10, start=start, skip_near_origin=1e-3)
+    if kept:  # after the last of them all are equally far, but none is taken that is passed over
+        assert torch.equal(found[:, :kept], expected[:, :kept])
+        assert (found[:, 1:] < kept).all()
+    else:
+        assert torch.equal(found, expected)
 
 
 def on_cuda(monkeypatch):

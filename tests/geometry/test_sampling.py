@@ -86,7 +86,7 @@ def test_skip_near_origin_passes_over_points_and_depends_on_position():
 
 
 def test_start_near_the_origin_is_kept_when_skipping():
-    cloud = torch.tensor([[[0.0, 0, 0], [0.001, 0, 0], [1, 0, 0], [0, 1, 0]]])
+    cloud = torch.tensor([[[0.0, 0, 0], [0.001, 0, 0], [2, 0, 0], [0, 1, 0]]])
     assert farthest_point_sample(cloud, 3, skip_near_origin=1e-3).tolist() == [[0, 2, 3]]
 
 

@@ -35,7 +35,7 @@ class AnswerRoomsConfig(TaskConfig):
 
     The loss is ``amplify`` times the weighted sum of the parts; weights are the defaults of ScanQA and of SQA3D
     (``scripts/train.py`` of both). A part is off for the scans and questions of which its truth is not known, and where
-    the model does not say it; those of the detection also where true boxes are the proposals.
+    the model does not say it; those of the proposals also where these are the true boxes.
 
     Attributes:
         protocol: ``scanqa`` writes the official submission, ``sqa3d`` answers and, where they are predicted, poses.

@@ -50,7 +50,8 @@ def room_losses(
 ) -> RoomLosses:
     """Every loss of a batch, in float32 at least.
 
-    Losses of the detection are off where proposals are the true boxes (``Detection.truth``).
+    Where proposals are the true boxes (``Detection.truth``), nothing is asked of them; seeds vote all the same, for the
+    features of a box are those of the votes that meet at its centre.
 
     Args:
         answers: what the model says.
@@ -75,12 +76,15 @@ def known_objects(batch: RoomBatch) -> RoomObjects | None:
 
 def _of_detection(found: Detection, batch: RoomBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     objects = known_objects(batch)
-    if objects is None or found.truth is not None:
-        off = nothing(*(value for value in vars(found).values() if value is not None and value.is_floating_point()))
+    off = nothing(*(value for value in vars(found).values() if value is not None and value.is_floating_point()))
+    if objects is None:
         return off, off, off, off
+    votes = vote_loss(found, batch.points, objects)
+    if found.truth is not None:
+        return votes, off, off, off
     matching = match_clusters(found.clusters, objects)
     return (
-        vote_loss(found, batch.points, objects),
+        votes,
         objectness_loss(found, matching),
         box_loss(found, objects, matching),
         semantic_loss(found, objects, matching),
