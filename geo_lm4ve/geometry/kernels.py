@@ -35,7 +35,7 @@ _MODULES = {QUICKFPS: "torch_quickfps", POINTNET2: "pointnet2_ops.pointnet2_util
 _FASTER = {
     "farthest_point_sample": {"cpu": QUICKFPS, "cuda": POINTNET2},
     "knn": {"cpu": SCIPY},
-    "ball_query": {"cuda": POINTNET2},
+    "ball_query": {"cpu": SCIPY, "cuda": POINTNET2},
     "three_nn": {"cpu": SCIPY, "cuda": POINTNET2},
 }
 _HINTS = {
@@ -151,8 +151,11 @@ def ball_query(
     queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], radius: float, k: int
 ) -> Int[Tensor, "b m k"]:
     """Checked arguments to the chosen implementation; see ``neighbours.ball_query``."""
-    if _chosen("ball_query", points) == POINTNET2:
+    implementation = _chosen("ball_query", points)
+    if implementation == POINTNET2:
         return _pointnet2_ball_query(queries, points, radius, k)
+    if implementation == SCIPY and kd_tree.pays(points.shape[1], queries.shape[1]):
+        return _kd_ball_query(queries, points, radius, k)
     return plain.ball_query(queries, points, radius, k)
 
 
@@ -245,3 +248,13 @@ def _kd_tree(queries: Tensor, points: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def _(queries: Tensor, points: Tensor, k: int) -> tuple[Tensor, Tensor]:
     shape = (*queries.shape[:2], k)
     return queries.new_empty(shape), queries.new_empty(shape, dtype=torch.long)
+
+
+@_operator("kd_ball_query", "(Tensor queries, Tensor points, float radius, int k) -> Tensor")
+def _kd_ball_query(queries: Tensor, points: Tensor, radius: float, k: int) -> Tensor:
+    return kd_tree.ball_query(queries, points, radius, k)
+
+
+@_kd_ball_query.register_fake
+def _(queries: Tensor, points: Tensor, radius: float, k: int) -> Tensor:
+    return queries.new_empty((*queries.shape[:2], k), dtype=torch.long)

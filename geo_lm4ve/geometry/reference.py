@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 PAIRS_AT_ONCE = {"cpu": 1 << 19, "cuda": 1 << 25}
@@ -75,9 +75,17 @@ def ball_query(
     queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], radius: float, k: int
 ) -> Int[Tensor, "b m k"]:
     """First k points by index closer than ``radius``; the first hit fills the rest, 0 where there is none."""
+    return torch.cat([_first_hits(hit, k) for hit in _hits(queries, points, radius)], dim=1)
+
+
+def hits(queries: Float[Tensor, "b m 3"], points: Float[Tensor, "b n 3"], radius: float) -> Bool[Tensor, "b m n"]:
+    """Which points are closer to which query than ``radius``."""
+    return torch.cat(list(_hits(queries, points, radius)), dim=1)
+
+
+def _hits(queries: Tensor, points: Tensor, radius: float) -> Iterator[Tensor]:
     limit = points.new_full((), radius).square()
-    found = [_first_hits(squared < limit, k) for squared in _squared_distances(queries, points)]
-    return torch.cat(found, dim=1)
+    return (squared < limit for squared in _squared_distances(queries, points))
 
 
 def _squared_distances(queries: Tensor, points: Tensor) -> Iterator[Tensor]:
