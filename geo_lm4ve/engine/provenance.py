@@ -42,8 +42,10 @@ def training_record(experiment: ExperimentConfig, data: DataSource, before: Mapp
     """
     record = {**data_facts(data, experiment.data), "seed": experiment.seed, "commit": commit()}
     if before is None:
-        source = experiment.run.init_from
+        source, parts = experiment.run.init_from, experiment.run.init_parts
         started = None if source is None else {"checkpoint": source, **trained_on(Path(source))}
+        if started and parts:
+            started["parts"] = parts
         return record if started is None else {**record, "started_from": started}
     if "started_from" in before:
         record["started_from"] = before["started_from"]

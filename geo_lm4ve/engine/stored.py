@@ -74,19 +74,45 @@ class SavedWeights:
             )
 
     def _check_tensors(self, wanted: Mapping[str, Tensor]) -> None:
-        found = {name: tuple(value.shape) for name, value in self.weights.items()}
-        own = {name: tuple(value.shape) for name, value in wanted.items()}
-        wrong = [
-            f"{name} is {found.get(name, 'missing')} in the file, {own.get(name, 'missing')} in the model"
-            for name in sorted(found.keys() | own.keys())
-            if found.get(name) != own.get(name)
-        ]
-        if wrong:
-            more = f"; {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
-            raise CheckpointError(
-                f"{self.folder} was trained with another model: leave encoder, bridge and head as they were "
-                f"({'; '.join(wrong[:_LISTED])}{more})"
-            )
+        _check_tensors(self.folder, self.weights, wanted)
+
+
+@dataclass(frozen=True)
+class PartWeights:
+    """Some of the weights of a run, a saved model or a file of ours; the others of a model stay as they were drawn.
+
+    Attributes:
+        source: where they lie.
+        weights: by their names.
+        block_reference: which frozen block they were trained with, where that is recorded; matters behind it.
+    """
+
+    source: Path
+    weights: dict[str, Tensor]
+    block_reference: dict[str, Any] | None = None
+
+    def check(self, backbone: Backbone, run: RunConfig) -> None:
+        """Look whether the model has them, in these shapes, but for the head's; CheckpointError, BlockError."""
+        if any(not name.startswith("encoder.") for name in self.weights):
+            check_block(backbone, self.block_reference, run.allow_other_block)
+        model = backbone.rehearsed(backbone.config.outputs)
+        if model is not None:
+            own = model.state_dict()
+            known = {name: one for name, one in self.weights.items() if name not in own or not name.startswith("head.")}
+            _check_tensors(self.source, known, {name: own[name] for name in known if name in own})
+
+    def load(self, model: Model, run: RunConfig) -> Loaded:
+        """Put them into a model."""
+        own = model.state_dict()
+        _check_tensors(self.source, self.weights, {name: own[name] for name in self.weights if name in own})
+        model.load_state_dict(self.weights, strict=False)
+        parts = ", ".join(run.init_parts)
+        print(f"  started from {len(self.weights)} weights of {self.source} ({parts}); the others are new")
+        return Loaded(str(self.source))
+
+    def check_classes(self, classes: Sequence[str], title: str) -> None:
+        """Parts may go on with other classes."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -126,3 +152,19 @@ def _named(classes: Sequence[str]) -> str:
     """How many classes, and the first ones."""
     shown = ", ".join(short(name, 40) for name in classes[:_LISTED])
     return f"{len(classes)} classes ({shown}{', …' if len(classes) > _LISTED else ''})" if classes else "no classes"
+
+
+def _check_tensors(place: Path, given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    found = {name: tuple(value.shape) for name, value in given.items()}
+    own = {name: tuple(value.shape) for name, value in wanted.items()}
+    wrong = [
+        f"{name} is {found.get(name, 'missing')} in the file, {own.get(name, 'missing')} in the model"
+        for name in sorted(found.keys() | own.keys())
+        if found.get(name) != own.get(name)
+    ]
+    if wrong:
+        more = f"; {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""
+        raise CheckpointError(
+            f"{place} was trained with another model: leave encoder, bridge and head as they were "
+            f"({'; '.join(wrong[:_LISTED])}{more})"
+        )

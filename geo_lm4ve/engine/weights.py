@@ -13,12 +13,14 @@ from typing import Any, cast
 
 from geo_lm4ve.compare.runs import UNTRAINED
 from geo_lm4ve.config import ConfigError, lookup
-from geo_lm4ve.engine.stored import Loaded, OfficialWeights, SavedWeights
+from geo_lm4ve.engine.stored import Loaded, OfficialWeights, PartWeights, SavedWeights
 from geo_lm4ve.experiment import ExperimentConfig
 from geo_lm4ve.model import Backbone, Model, ModelConfig
 from geo_lm4ve.parts.head import HeadConfig
 from geo_lm4ve.parts.run import RunConfig
 from geo_lm4ve.pretrained import read_checkpoint
+from geo_lm4ve.pretrained.layouts import starts
+from geo_lm4ve.pretrained.report import grouped
 from geo_lm4ve.run_files import SELECTED, read_selected
 from geo_lm4ve.saved import CARD, WEIGHTS, CheckpointError, read_card, read_weights
 
@@ -87,6 +89,9 @@ def card_of(source: Path) -> dict[str, Any]:
     return read_card(checkpoint_folder(source) / CARD)
 
 
+Weights = SavedWeights | OfficialWeights | PartWeights
+
+
 def opened(source: Path, head: HeadConfig | None = None) -> SavedWeights | OfficialWeights:
     """The weights in a run folder, a saved model or an official file.
 
@@ -107,6 +112,23 @@ def opened(source: Path, head: HeadConfig | None = None) -> SavedWeights | Offic
     return SavedWeights(folder, card, weights)
 
 
+def opened_parts(source: Path, parts: Sequence[str]) -> PartWeights:
+    """Those weights of a run, a saved model or a file of ours whose names begin with one of ``parts``.
+
+    Raises:
+        CheckpointError: they cannot be read, or one of ``parts`` names nothing.
+    """
+    if source.is_dir():
+        folder = checkpoint_folder(source)
+        found, reference = read_weights(folder / WEIGHTS), read_card(folder / CARD)["block_reference"]
+    else:
+        found, reference = read_checkpoint(source), None
+    for part in parts:
+        if not any(starts(name, part) for name in found):
+            raise CheckpointError(f"run.init_parts: {source} has no weights of {part!r}, but {grouped(found)}")
+    return PartWeights(source, {name: one for name, one in found.items() if starts(name, *parts)}, reference)
+
+
 def of_pretraining(card: Mapping[str, Any], head: HeadConfig) -> bool:
     """Whether a saved model has a head of pre-training that a model with ``head`` does not go on with."""
     saved = card["head"]["name"]
@@ -125,7 +147,7 @@ class Beginning:
 
     run: RunConfig
     backbone: Backbone
-    weights: SavedWeights | OfficialWeights | None = None
+    weights: Weights | None = None
 
     def model(self, outputs: int) -> tuple[Model, Loaded]:
         """The model with its weights, and what these are."""
@@ -151,7 +173,11 @@ def begin(experiment: ExperimentConfig, source: Path | str | None = None, *, sta
         BlockError: the block's weights are not at hand, or not those of ``source``.
         ConfigError: a size of which no memory can be had; names it.
     """
-    weights = None if source is None else opened(Path(source), experiment.head if start else None)
+    weights: Weights | None = None
+    if source is not None and start and experiment.run.init_parts:
+        weights = opened_parts(Path(source), experiment.run.init_parts)
+    elif source is not None:
+        weights = opened(Path(source), experiment.head if start else None)
     backbone = model_config(experiment).backbone()
     backbone.rehearsed(backbone.config.outputs)
     if weights is not None:

@@ -46,6 +46,8 @@ class RunConfig(PartConfig):
         split: split that the final score of a training run, and ``tools/evaluate.py``, is for.
         checkpoint: for evaluation without a run folder: a run, a ``save_pretrained`` folder or an official file.
         init_from: run, saved model or official checkpoint to start training from; of a pre-training without its head.
+        init_parts: names (or prefixes) of the weights that are taken of ``init_from``, and the others start anew: a
+            detector (``encoder.stages.detect``) under another block; empty: all of them, and they have to fit.
         allow_missing: keys (or prefixes) of the model that ``init_from``/``checkpoint`` may lack.
         classes: a checkpoint head with another number of classes is an error (``match``), keeps its first rows
             (``slice``: 40-output ScanObjectNN heads) or is replaced (``fresh``).
@@ -66,6 +68,7 @@ class RunConfig(PartConfig):
     split: str = "test"
     checkpoint: str | None = None
     init_from: str | None = None
+    init_parts: list[str] = field(default_factory=list)
     allow_missing: list[str] = field(default_factory=list)
     classes: Classes = Classes.match
     allow_other_block: bool = False
@@ -79,6 +82,8 @@ class RunConfig(PartConfig):
                 raise ConfigError(f"run.{key} must be at least 1, got {getattr(self, key)}")
         if not re.fullmatch(r"[a-z]+(:\d+)?", self.device):
             raise ConfigError(f"run.device={self.device} is no device: choose auto, cpu, cuda or cuda:NUMBER")
+        if self.init_parts and self.init_from is None:
+            raise ConfigError(f"run.init_parts={self.init_parts} are parts of nothing: set run.init_from, too")
         if unknown := set(self.trackers) - {"tensorboard", "wandb"}:
             raise ConfigError(f"run.trackers: unknown {sorted(unknown)}; known: tensorboard, wandb")
 
