@@ -30,10 +30,10 @@ MODELS = {
     "vectornet, first stage": ("vectornet_small", {}, "vectornet", {}, "subgraph"),
     "mmtransformer": ("mmtransformer_small", {}, "mmtransformer", {}, None),
     "mmtransformer, first stage": ("mmtransformer_small", {}, "mmtransformer", {}, "agents_lanes"),
-    "scanqa": ("scanqa_small", {}, "scanqa", {}, None),
-    "scanqa, first stage": ("scanqa_small", {}, "scanqa", {}, "detect"),
-    "scanqa, true proposals": ("scanqa_small", {"proposals": "gt"}, "scanqa", {}, None),
-    "sqa3d": ("sqa3d_small", {}, "sqa3d", {}, None),
+    "scanqa": ("scanqa_small", {"seeds": 64}, "scanqa", {}, None),
+    "scanqa, first stage": ("scanqa_small", {"seeds": 64}, "scanqa", {}, "detect"),
+    "scanqa, true proposals": ("scanqa_small", {"seeds": 64, "proposals": "gt"}, "scanqa", {}, None),
+    "sqa3d": ("sqa3d_small", {"seeds": 64}, "sqa3d", {}, None),
 }
 """Encoder and head options with what differs from them, and ``bridge.after``. The class token and VectorNet's agents
 are read alone: their blocks compute nothing else."""
