@@ -27,7 +27,12 @@ Take = Callable[[Sequence[Path], Any, Any], None]
 
 @torch.no_grad()
 def predict_files(
-    experiment: ExperimentConfig, folder: Path | None, outputs: int, given: Sequence[Path], take: Take
+    experiment: ExperimentConfig,
+    folder: Path | None,
+    outputs: int,
+    given: Sequence[Path],
+    take: Take,
+    own: OwnFiles | None = None,
 ) -> list[str]:
     """Predict files and those in folders, in their order; files that cannot be read do not end it, nor does Ctrl-C.
 
@@ -37,6 +42,7 @@ def predict_files(
         outputs: of the model.
         given: files and folders.
         take: called with what was read.
+        own: how a file becomes a sample; None: as ``data`` has it.
 
     Returns:
         "place: reason" of all that was left out.
@@ -46,7 +52,7 @@ def predict_files(
     """
     if not given:
         raise DataError("no files to predict were given")
-    own, session = experiment.data.own(), Session(experiment.run)
+    own, session = own or experiment.data.own(), Session(experiment.run)
     model = begin_evaluation(experiment, folder).model(outputs)[0].eval().to(session.device)
     found = own.find(given)
     left_out, taken, done = list(found.left_out), 0, 0

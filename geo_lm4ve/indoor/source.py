@@ -22,6 +22,7 @@ from geo_lm4ve.indoor.batch import RoomBatch
 from geo_lm4ve.indoor.features import check_kinds
 from geo_lm4ve.indoor.info import RoomInfo, title_of
 from geo_lm4ve.indoor.loader import RoomSplit
+from geo_lm4ve.indoor.own_scans import OwnScans, recipe_of
 from geo_lm4ve.indoor.poses import are_placeholders
 from geo_lm4ve.indoor.shown import RoomRecipe
 from geo_lm4ve.indoor.stored.folder import MEAN_SIZES, room_file
@@ -133,6 +134,16 @@ class RoomQuestionsConfig(DataConfig):
     def splits(self) -> tuple[str, ...]:
         """See DataConfig.splits."""
         return self.layout.splits
+
+    def own(self) -> OwnScans:
+        """See DataConfig.own: scans of one's own; boxes are told in the mean sizes of the prepared folder's objects."""
+        sizes = self.folder / MEAN_SIZES
+        if not sizes.is_file():
+            raise DataError(
+                f"the sizes of objects that the model was trained with are read from {sizes}: {self.advice}"
+            )
+        mean_sizes = torch.from_numpy(read_mean_sizes(sizes).sizes)
+        return OwnScans(recipe_of(self.points, self.features), mean_sizes, self.situated)
 
     def build(self) -> RoomSource:
         """The data source; DataError when files are missing or damaged."""

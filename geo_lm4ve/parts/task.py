@@ -155,6 +155,31 @@ class TaskConfig(PartConfig):
         """
         raise UserError(f"task={self.name} cannot predict single files; score a split with tools/evaluate.py")
 
+    def answer(
+        self,
+        experiment: Any,
+        folder: Path | None,
+        files: Sequence[Path],
+        asked: Sequence[str],
+        *,
+        top: int,
+        out: Path | None,
+    ) -> Answers:
+        """Answer questions about files of one's own (``tools/predict.py --ask``); else as ``predict``.
+
+        Args:
+            experiment: as of ``predict``.
+            folder: as of ``predict``.
+            files: what is asked about, and folders of it.
+            asked: questions about each of them, at least one.
+            top: answers per question to print.
+            out: as of ``predict``.
+
+        Raises:
+            UserError: as of ``predict``, or this task answers nothing.
+        """
+        raise UserError(f"task={self.name} answers no questions: leave --ask out")
+
     def show(self, experiment: Any, folder: Path, out: Path, *, activation: str, probe: str, count: int) -> list[Path]:
         """Draw what the block of a run does to the tokens of some samples (``tools/visualize.py --activation``).
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from geo_lm4ve.config import ConfigError, register
+from geo_lm4ve.files import UserError
 from geo_lm4ve.indoor.ask.metrics import LOSSES, RoomMetrics
 from geo_lm4ve.indoor.ask.outcome import Outcome, decide
 from geo_lm4ve.indoor.ask.records import check_records, room_records
@@ -20,7 +21,7 @@ from geo_lm4ve.indoor.detection import RoomAnswers
 from geo_lm4ve.indoor.losses.questions import AnswerLoss
 from geo_lm4ve.indoor.losses.rooms import RoomLosses, room_losses
 from geo_lm4ve.parts.data import DataSource
-from geo_lm4ve.parts.task import Loss, Record, Task, TaskConfig
+from geo_lm4ve.parts.task import Answers, Loss, Record, Task, TaskConfig
 
 Asked = Enum("Asked", ["scanqa", "sqa3d"])
 """Whose evaluation reads the file of predictions."""
@@ -87,6 +88,27 @@ class AnswerRoomsConfig(TaskConfig):
     def build(self, data: DataSource) -> AnswerRooms:
         """The task over the vocabulary of ``data``."""
         return AnswerRooms(self, data)
+
+    def predict(
+        self, experiment: Any, folder: Path | None, files: Sequence[Path], *, top: int, out: Path | None
+    ) -> Answers:
+        """See TaskConfig.predict: nothing is said of a scan unasked."""
+        raise UserError("what is to be answered? Add --ask 'What color is the chair?', as often as you like")
+
+    def answer(
+        self,
+        experiment: Any,
+        folder: Path | None,
+        files: Sequence[Path],
+        asked: Sequence[str],
+        *,
+        top: int,
+        out: Path | None,
+    ) -> Answers:
+        """See TaskConfig.answer: answers, pictures and a page in the folder ``out``, by default answers/."""
+        from geo_lm4ve.indoor.ask.predict import answer_scans
+
+        return answer_scans(experiment, folder, files, asked, top, out or Path("answers"))
 
     def show(self, experiment: Any, folder: Path, out: Path, *, activation: str, probe: str, count: int) -> list[Path]:
         """See TaskConfig.show: a picture per question, its proposals on both sides of the bridge."""
