@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from geo_lm4ve.answering.files.vocabulary import read_vocabulary
 from geo_lm4ve.config import register
-from geo_lm4ve.indoor.source import RoomQuestionsConfig
+from geo_lm4ve.indoor.data_config import RoomQuestionsConfig
 from geo_lm4ve.indoor.stored.folder import ANSWERS, CLASSES
 from geo_lm4ve.indoor.stored.questions import SQA3D, Layout
 from geo_lm4ve.indoor.stored.tables import read_counts

@@ -6,7 +6,7 @@ import torch
 from clouds import awkward_clouds, random_clouds, shapes_unchecked
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from geo_lm4ve.geometry import kernels
+from geo_lm4ve.geometry import kernels, packages
 from geo_lm4ve.geometry import reference as plain
 from geo_lm4ve.geometry.grouping import gather
 from geo_lm4ve.geometry.neighbours import ball_query, knn, three_nn
@@ -16,9 +16,9 @@ from geo_lm4ve.testing import assert_equal_up_to_rounding
 
 @pytest.fixture(autouse=True)
 def _fresh_probe():
-    kernels.probe.cache_clear()
+    packages.probe.cache_clear()
     yield
-    kernels.probe.cache_clear()
+    packages.probe.cache_clear()
 
 
 def hide(monkeypatch, name):
@@ -71,7 +71,7 @@ def test_broken_package_is_announced_as_broken(monkeypatch):
     def broken(name):
         raise ImportError("undefined symbol: _ZN3c10")
 
-    monkeypatch.setattr(kernels.importlib, "import_module", broken)
+    monkeypatch.setattr(packages.importlib, "import_module", broken)
     choice = kernels.choose("farthest_point_sample", "cpu")
     assert choice == kernels.Choice("torch", "torch-quickfps is installed but does not load: undefined symbol: _ZN3c10")
 

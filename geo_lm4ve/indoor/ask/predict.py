@@ -17,11 +17,11 @@ from geo_lm4ve.indoor.ask.outcome import decide
 from geo_lm4ve.indoor.ask.records import room_records
 from geo_lm4ve.indoor.ask.task import AnswerRoomsConfig
 from geo_lm4ve.indoor.batch import RoomBatch
+from geo_lm4ve.indoor.data_config import RoomQuestionsConfig
 from geo_lm4ve.indoor.detection import RoomAnswers
 from geo_lm4ve.indoor.encoders.config import Proposals, RoomEncoderConfig
 from geo_lm4ve.indoor.exhibit import asked_of, exhibit
 from geo_lm4ve.indoor.room import Room
-from geo_lm4ve.indoor.source import RoomQuestionsConfig
 from geo_lm4ve.indoor.viz.asked import Asked
 from geo_lm4ve.parts.task import Answers, Record
 from geo_lm4ve.viz.choice import evenly

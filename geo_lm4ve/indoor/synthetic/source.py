@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from geo_lm4ve.config import ConfigError, register
+from geo_lm4ve.indoor.data_config import RoomQuestionsConfig
 from geo_lm4ve.indoor.scanqa import ScanQAConfig
-from geo_lm4ve.indoor.source import RoomQuestionsConfig, RoomSource
+from geo_lm4ve.indoor.source import RoomSource
 from geo_lm4ve.indoor.sqa3d import SQA3DConfig
 from geo_lm4ve.indoor.synthetic.making import RAW, generated, prepare_rooms
 from geo_lm4ve.indoor.synthetic.rooms import MOST, RoomsRecipe
