@@ -6,7 +6,8 @@
 Farthest point sampling: plain torch with (b, n, 3) temporaries, this package's plain torch, torch-quickfps (what this
 package uses when it is installed), fpsample if installed. kNN: torch.cdist and the expanded |a|^2 - 2ab + |b|^2 against
 this package's differences and scipy's kd-tree, with the nearest 32 and the nearest 3 points; whether the package itself
-takes the tree at this size stands behind it. Batches of 32 normal clouds. The factor is against this package's plain
+takes the tree at this size stands behind it. Ball query: the first 32 points within 0.2 out of the sorted rows of
+torch.cdist, against the same two. Batches of 32 normal clouds. The factor is against this package's plain
 torch, in the same rounds.
 """
 
@@ -30,7 +31,7 @@ from geo_lm4ve.geometry.grouping import gather
 from geo_lm4ve.geometry.sampling import farthest_point_sample
 
 RESULTS = Path(__file__).parent / "results" / "point_ops.json"
-BATCH, NEIGHBOURS = 32, (32, 3)
+BATCH, NEIGHBOURS, RADIUS = 32, (32, 3), 0.2
 PLAIN = "geo_lm4ve, plain torch"
 Row = dict[str, object]
 
@@ -63,6 +64,20 @@ def fps_contenders(points: Tensor, count: int) -> dict[str, Callable[[], Tensor]
     chosen = kernels.choose("farthest_point_sample").implementation
     contenders[f"geo_lm4ve, chosen: {chosen}"] = lambda: farthest_point_sample(points, count)
     return contenders
+
+
+def ball_contenders(queries: Tensor, points: Tensor, k: int) -> dict[str, Callable[[], Tensor]]:
+    def sorted_rows() -> Tensor:
+        index = torch.arange(points.shape[1]).expand(len(points), queries.shape[1], -1)
+        hits = index.masked_fill(torch.cdist(queries, points) >= RADIUS, points.shape[1]).sort(-1).values[..., :k]
+        return hits.where(hits < points.shape[1], hits[..., :1])
+
+    tree = f"geo_lm4ve, kd-tree ({'' if kd_tree.pays_in_balls(points.shape[1], queries.shape[1]) else 'not '}taken)"
+    return {
+        "torch.cdist + sort": sorted_rows,
+        PLAIN: lambda: plain.ball_query(queries, points, RADIUS, k),
+        tree: lambda: kd_tree.ball_query(queries, points, RADIUS, k),
+    }
 
 
 def knn_contenders(queries: Tensor, points: Tensor, k: int) -> dict[str, Callable[[], Tensor]]:
@@ -101,6 +116,8 @@ def measure(sizes: list[str], repeats: int) -> list[Row]:
         for k in NEIGHBOURS:
             contenders = knn_contenders(queries, points, k)
             rows += compare(f"{k} nearest", size, contenders, exact[..., :k], repeats)
+        truth = plain.ball_query(queries, points, RADIUS, NEIGHBOURS[0])
+        rows += compare(f"ball {RADIUS}", size, ball_contenders(queries, points, NEIGHBOURS[0]), truth, repeats)
     return rows
 
 

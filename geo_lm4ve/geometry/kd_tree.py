@@ -16,6 +16,9 @@ from geo_lm4ve.geometry import reference
 FEWEST_POINTS, FEWEST_QUERIES, FEWEST_PAIRS, POINTS_PER_NEIGHBOUR = 256, 32, 1 << 16, 32
 """Per cloud. Below these sizes the reference is about as fast or faster (``benchmarks/point_ops.py``)."""
 
+FEWEST_IN_BALLS = 1 << 18
+"""Pairs of a query and a point per cloud; likewise."""
+
 ASKED, CROWDED = 32, 1 / 16
 """Queries of a cloud that are asked first how many points they hit; above this part of all points the reference is
 faster, which takes equally long however many they are."""
@@ -27,13 +30,15 @@ SLACK = 32
 """Roundings by which a squared distance can at most be off, here and in the tree; about six are possible."""
 
 
-def pays(points: int, queries: int, k: int = 0) -> bool:
-    """Whether building a tree of a cloud and searching it is faster than comparing each query with each point.
-
-    k: neighbours that each query has for certain.
-    """
+def pays(points: int, queries: int, k: int) -> bool:
+    """Whether building a tree of a cloud and searching it is faster than comparing each query with each point."""
     enough = points >= FEWEST_POINTS and queries >= FEWEST_QUERIES and points * queries >= FEWEST_PAIRS
     return enough and points >= POINTS_PER_NEIGHBOUR * k
+
+
+def pays_in_balls(points: int, queries: int) -> bool:
+    """The same of the points in a ball round each query."""
+    return points * queries >= FEWEST_IN_BALLS
 
 
 def nearest(

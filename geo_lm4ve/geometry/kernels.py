@@ -110,7 +110,7 @@ def ball_query(
     implementation = _chosen("ball_query", points)
     if implementation == POINTNET2:
         return operators.pointnet2_ball_query(queries, points, radius, k)
-    if implementation == SCIPY and kd_tree.pays(points.shape[1], queries.shape[1]):
+    if implementation == SCIPY and kd_tree.pays_in_balls(points.shape[1], queries.shape[1]):
         return operators.kd_ball_query(queries, points, radius, k)
     return plain.ball_query(queries, points, radius, k)
 
