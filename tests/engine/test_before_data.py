@@ -51,7 +51,7 @@ def refused(call, tmp_path, *words):
     [
         ({"encoder": {"dim": 999_999_999, "heads": 1}}, ["this model cannot be built", "encoder.dim=999999999"]),
         ({"head": {"hidden": [999_999_999]}}, ["this model cannot be built", "head.hidden=999999999"]),
-        ({"block": ("mlp", {"width": 999_999_999})}, ["this model cannot be built", "block.width=999999999"]),
+        ({"block": ("mlp", {"width": 99_999_999_999})}, ["this model cannot be built", "block.width=99999999999"]),
         ({"block": ("smollm2_135m", {"source": "file:/nowhere"})}, ["no file at /nowhere", "tools/extract_block.py"]),
         ({"block": ("smollm2_135m", {"source": "nowhere"})}, ["unknown source of weights 'nowhere'"]),
         ({"block": ("smollm2_135m", {"source": "random:smollm2_135m", "layers": [30]})}, ["layer"]),

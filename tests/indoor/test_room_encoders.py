@@ -245,7 +245,7 @@ def test_scans_that_are_too_small_are_told_how_many_points_are_needed():
     [
         ({"heads": 3}, "encoder.hidden 128 must be a multiple of encoder.heads 3"),
         ({"seeds": 18}, "encoder.seeds must be a multiple of 4 and at least 16, not 18"),
-        ({"num_proposals": 129}, "encoder.num_proposals 129 exceeds encoder.seeds 128"),
+        ({"num_proposals": 513}, "encoder.num_proposals 513 exceeds encoder.seeds 512"),
         ({"neighbours": 6}, "encoder.neighbours must be a multiple of 4, not 6"),
         ({"features": ["height", "color"]}, "in the order"),
         ({"layers": 0}, "encoder.layers must be at least 1, not 0"),
