@@ -54,6 +54,8 @@ class RoomBatch:
         truth: the right answers; None where they are not known.
         names: id of each question, else ().
         scans: name of each scan, else ().
+        leading: rows of the scans whose first question of the split is in this batch: each scan leads once over all
+            batches and processes; None: nobody says.
         finite: all coordinates and features are known to be finite; False: nobody has looked yet.
     """
 
@@ -69,6 +71,7 @@ class RoomBatch:
     truth: Truth | None = None
     names: tuple[str, ...] = ()
     scans: tuple[str, ...] = ()
+    leading: tuple[int, ...] | None = None
     finite: bool = False
 
     def __post_init__(self) -> None:

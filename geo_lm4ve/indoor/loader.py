@@ -87,7 +87,10 @@ class RoomSplit:
 
     def batch(self, rows: Int64[Tensor, " b"]) -> RoomBatch:
         """Questions with the first points of their rooms as they are stored, or in the augmented view."""
-        return self._made(rows, () if self.view is None else (*self.view, VIEW))
+        made = self._made(rows, () if self.view is None else (*self.view, VIEW))
+        first = {int((self.scan_of == scan).int().argmax()) for scan in self.scan_of[rows].unique().tolist()}
+        leading = {room for row, room in zip(rows.tolist(), made.room_of) if row in first}
+        return replace(made, leading=tuple(sorted(leading)))
 
     def augmented(self, seed: int, view: int) -> RoomSplit:
         """The same questions about rooms that are moved by random numbers of this view."""

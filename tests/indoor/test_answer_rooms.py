@@ -92,11 +92,13 @@ def test_a_scan_counts_once_for_its_detection():
     metrics = task.metrics()
     metrics.update(answers, batch)
     once = {name: value.clone() for name, value in metrics.state().items()}
-    metrics.update(replace(answers), replace(batch, index=batch.index + 100))
+    metrics.update(replace(answers), replace(batch, index=batch.index + 100, leading=()))
     for name in ("hits", "found", "objects", "scans"):
         assert torch.equal(metrics.state()[name], once[name]), name
     metrics.update(*reversed(other))
     assert metrics.state()["scans"] == 2 * SCANS
+    metrics.update(answers, replace(batch, leading=(0, 2)))
+    assert metrics.state()["scans"] == 2 * SCANS + 2
 
 
 def test_true_boxes_as_proposals_are_said_and_have_no_detection_quality():

@@ -53,6 +53,21 @@ def test_two_processes_see_what_one_with_twice_the_batch_sees(prepared):
                 assert torch.equal(one.points[one.room_of[row]], share.points[share.room_of[mine]])
 
 
+@pytest.mark.parametrize("world", [1, 2])
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_each_scan_leads_once_over_all_batches_and_processes(prepared, world, batch_size):
+    name, folder = prepared
+    data = source(name, folder)
+    led = [
+        batch.scans[row]
+        for rank in range(world)
+        for batch in data.loader("train", batch_size=batch_size, train=False, seed=0, rank=rank, world=world).batches()
+        for row in batch.leading
+    ]
+    assert sorted(led) == sorted({one.scene for one in data.questions("train")})
+    assert all(batch.leading is None for batch in train(data))
+
+
 def test_questions_of_a_batch_about_one_room_share_it(prepared):
     name, folder = prepared
     for data in (source(name, folder), source(name, folder, questions_per_room=4)):

@@ -41,12 +41,11 @@ class Judge(Protocol):
 class RoomMetrics(Metrics):
     """See ``compute``.
 
-    A scan counts once for its detection, however many batches have questions about it; once on each process, where
-    several share a split.
+    A scan counts once for its detection, however many batches and processes have questions about it.
     """
 
     def __init__(self, judge: Judge):
-        self.judge, self.detection, self.seen = judge, DetectionCounts(), set[str]()
+        self.judge, self.detection = judge, DetectionCounts()
         self.losses = torch.zeros(1 + len(LOSSES), dtype=torch.float64)
         self.questions, self.known, self.unanswerable = (torch.zeros((), dtype=torch.int64) for _ in range(3))
         self.right = torch.zeros(len(RANKS), dtype=torch.int64)
@@ -95,11 +94,9 @@ class RoomMetrics(Metrics):
         objects = known_objects(batch)
         if objects is None or output.detection.truth is not None:
             return
-        names = batch.scans or ("",) * len(batch.points)
-        fresh = [row for row, name in enumerate(names) if not name or name not in self.seen]
-        self.seen.update(batch.scans)
-        if fresh:
-            self.detection.update(find_all(output.detection, outcome.survivors, objects), objects, fresh)
+        leading = range(len(batch.points)) if batch.leading is None else batch.leading
+        if leading:
+            self.detection.update(find_all(output.detection, outcome.survivors, objects), objects, leading)
 
     def state(self) -> dict[str, Tensor]:
         """The sums."""
