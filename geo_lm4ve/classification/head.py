@@ -33,6 +33,7 @@ class ClassificationConfig(HeadConfig):
         norm: norm of the hidden layers.
         bias: the hidden layers have a bias; the last layer always has one.
         layer_norm: a LayerNorm of the tokens before they are pooled, the backbone's own final one; PointNeXt has none.
+        norm_epsilon: of that LayerNorm.
         dropout: probability that a hidden unit is dropped in training.
     """
 
@@ -43,6 +44,7 @@ class ClassificationConfig(HeadConfig):
     norm: HiddenNorm = HiddenNorm.none
     bias: bool = True
     layer_norm: bool = True
+    norm_epsilon: float = 1e-5
     dropout: float = 0.5
 
     default_outputs: ClassVar[int | None] = 40
@@ -86,7 +88,7 @@ class ClassificationHead(Head):
         self.reads = tuple(dict.fromkeys(config.reads))
         self.pooling = tuple((span, mode.name) for span, mode in zip(config.reads, config.pooling))
         self.norm_first = config.layer_norm
-        self.norm = nn.LayerNorm(dim) if config.layer_norm else nn.Identity()
+        self.norm = nn.LayerNorm(dim, config.norm_epsilon) if config.layer_norm else nn.Identity()
         widths = [dim * len(self.pooling), *config.hidden]
         layers: list[nn.Module] = []
         for width, hidden in zip(widths, config.hidden):

@@ -56,12 +56,20 @@ class Attention(nn.Module):
 class TransformerBlock(nn.Module):
     """Pre-norm ViT block as a stage: x + attention(norm(x)), then x + mlp(norm(x)), each branch under drop path."""
 
-    def __init__(self, dim: int, heads: int, mlp_ratio: float = 4.0, drop_path: float = 0.0, qkv_bias: bool = False):
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        mlp_ratio: float = 4.0,
+        drop_path: float = 0.0,
+        qkv_bias: bool = False,
+        epsilon: float = 1e-5,
+    ):
         super().__init__()
         hidden = int(dim * mlp_ratio)
-        self.attention_norm = nn.LayerNorm(dim)
+        self.attention_norm = nn.LayerNorm(dim, epsilon)
         self.attention = Attention(dim, heads, qkv_bias)
-        self.mlp_norm = nn.LayerNorm(dim)
+        self.mlp_norm = nn.LayerNorm(dim, epsilon)
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
         self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()
 

@@ -34,6 +34,7 @@ MODELS = {
     "scanqa, first stage": ("scanqa_small", {"seeds": 64}, "scanqa", {}, "detect"),
     "scanqa, true proposals": ("scanqa_small", {"seeds": 64, "proposals": "gt"}, "scanqa", {}, None),
     "sqa3d": ("sqa3d_small", {"seeds": 64}, "sqa3d", {}, None),
+    "vit": ("vit_tiny", {"depth": 2, "size": 64}, "vit", {}, None),
 }
 """Encoder and head options with what differs from them, and ``bridge.after``. The class token and VectorNet's agents
 are read alone: their blocks compute nothing else."""
@@ -66,7 +67,7 @@ class Vocabulary(DataSource):
 CLASSIFY = Classify(ClassifyConfig(), [str(number) for number in range(40)])
 FORECAST = Forecast(ForecastConfig(), NoData(), SceneInfo("scenes for a loss", (), {}))
 LOSSES = {
-    **dict.fromkeys(("classification", "point_mae", "pointnext"), CLASSIFY),
+    **dict.fromkeys(("classification", "point_mae", "pointnext", "vit"), CLASSIFY),
     **dict.fromkeys(("vectornet", "mmtransformer"), FORECAST),
     "mask_decoder": Reconstruct(ReconstructConfig(), {}),
     "scanqa": AnswerRooms(AnswerRoomsConfig(), Vocabulary(8864)),

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 import torch
-from golden_rooms import fill
+from golden_weights import fill
 
 from geo_lm4ve.create import create_model
 from geo_lm4ve.indoor.checkpoints.rows import describe
