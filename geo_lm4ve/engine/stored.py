@@ -105,7 +105,7 @@ class PartWeights:
         """Put them into a model."""
         own = model.state_dict()
         _check_tensors(self.source, self.weights, {name: own[name] for name in self.weights if name in own})
-        model.load_state_dict(self.weights, strict=False)
+        model.load_state_dict({**own, **self.weights})
         parts = ", ".join(run.init_parts)
         print(f"  started from {len(self.weights)} weights of {self.source} ({parts}); the others are new")
         return Loaded(str(self.source))

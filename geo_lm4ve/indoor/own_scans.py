@@ -35,7 +35,7 @@ class OwnScans(OwnFiles):
         recipe: how rooms are shown.
         mean_sizes: (18, 3) [m], of the training data.
         situated: questions begin with a situation.
-        questions: what is asked about every scan.
+        asked: (situation, question) of what is asked about every scan; "" where no situation is read.
         keep: places of scans that stay in ``kept`` when they were read.
         kept: those, by their places.
         sizes: of scans that are hardly rooms in metres, by name.
@@ -44,7 +44,7 @@ class OwnScans(OwnFiles):
     recipe: RoomRecipe
     mean_sizes: Float[torch.Tensor, "18 3"]
     situated: bool
-    questions: Sequence[str] = ()
+    asked: Sequence[tuple[str, str]] = ()
     keep: frozenset[Path] = frozenset()
     kept: dict[str, Room] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
@@ -63,7 +63,10 @@ class OwnScans(OwnFiles):
         held = {"color": cloud.colors, "normal": cloud.normals}
         for kind in wanted:
             if held.get(kind) is None:
-                raise DataError(f"{path} has no {kind} of its points, which this run was trained with")
+                raise DataError(
+                    f"{path} has no {kind} of its points, which this run was trained with: give a .ply whose vertices "
+                    "have it, or a run without it"
+                )
         room = _room(str(path), cloud)
         across = float(np.linalg.norm(np.ptp(room.points, axis=0)))
         if not SMALL <= across <= LARGE:
@@ -76,17 +79,17 @@ class OwnScans(OwnFiles):
         """Every question about every scan, scan after scan; nobody knows objects or answers."""
         shown = [self.recipe.show(room, None) for room in samples]
         features = torch.stack([one.features for one in shown]) if self.recipe.features else None
-        parted = [situation_of(text) if self.situated else ("", text) for text in self.questions]
+        situations, questions = (tuple(one[part] for one in self.asked) for part in (0, 1))
         count = len(samples)
         return RoomBatch(
             torch.stack([one.points for one in shown]),
             features,
             self.recipe.features,
-            tuple(row for row in range(count) for _ in parted),
-            tuple(question for _, question in parted) * count,
-            torch.arange(count * len(parted)),
+            tuple(row for row in range(count) for _ in questions),
+            questions * count,
+            torch.arange(count * len(questions)),
             self.mean_sizes,
-            situations=tuple(situation for situation, _ in parted) * count if self.situated else None,
+            situations=situations * count if self.situated else None,
             scans=tuple(room.name for room in samples),
         )
 

@@ -23,7 +23,7 @@ SIZES = torch.ones(18, 3)
 
 
 def own(*features, situated=False, asked=("Where is it?", "How many?")):
-    return OwnScans(recipe_of(256, features), SIZES, situated, asked)
+    return OwnScans(recipe_of(256, features), SIZES, situated, [one if situated else ("", one) for one in asked])
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_every_question_is_asked_about_every_scan(kitchen):
 def test_a_situation_stands_before_the_question(kitchen):
     text = "I am sitting on the bed; the door is behind me. There is a lamp. What is on my left?"
     assert situation_of(text) == (text[: text.index(" What")], "What is on my left?")
-    scans = own("height", situated=True, asked=[text])
+    scans = own("height", situated=True, asked=[situation_of(text)])
     batch = scans.batch([scans.sample(kitchen)])
     assert (batch.situations, batch.questions) == ((text[: text.index(" What")],), ("What is on my left?",))
     with pytest.raises(DataError, match="says no situation, which this run was trained with: ask like 'I am"):

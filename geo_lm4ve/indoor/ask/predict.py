@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from geo_lm4ve.indoor.data_config import RoomQuestionsConfig
 from geo_lm4ve.indoor.detection import RoomAnswers
 from geo_lm4ve.indoor.encoders.config import Proposals, RoomEncoderConfig
 from geo_lm4ve.indoor.exhibit import asked_of, exhibit
+from geo_lm4ve.indoor.own_scans import situation_of
 from geo_lm4ve.indoor.room import Room
 from geo_lm4ve.indoor.viz.asked import Asked
 from geo_lm4ve.parts.task import Answers, Record
@@ -61,9 +63,10 @@ def answer_scans(
             "with encoder.proposals=predicted"
         )
     card = card_of(Path(weights))
+    parted = tuple(situation_of(text) if data.situated else ("", text) for text in asked)
     own = data.own()
     found = own.find(files).files
-    own.questions, own.keep = tuple(asked), frozenset(found[row] for row in evenly(len(found), SCANS))
+    own = replace(own, asked=parted, keep=frozenset(found[row] for row in evenly(len(found), SCANS)))
     records: list[Record] = []
 
     def take(paths: Sequence[Path], batch: RoomBatch, output: RoomAnswers) -> None:
