@@ -99,8 +99,10 @@ class Classify(Task):
         self.label_smoothing = config.smoothing(len(classes))
 
     def loss(self, output: Tensor, batch: Any) -> Loss:
-        """Cross entropy of logits (B, C)."""
-        total = F.cross_entropy(_wide(output), batch.labels, label_smoothing=self.label_smoothing)
+        """Cross entropy of logits (B, C); of samples that were mixed, against the batch's ``targets`` (B, C)."""
+        targets = getattr(batch, "targets", None)
+        wanted = batch.labels if targets is None else targets.to(_wide(output).dtype)
+        total = F.cross_entropy(_wide(output), wanted, label_smoothing=self.label_smoothing)
         correct = (output.argmax(-1) == batch.labels).float().mean()
         return Loss(total, {"train_accuracy": correct.detach()})
 

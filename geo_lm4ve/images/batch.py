@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from geo_lm4ve.calls import InputError, described
@@ -27,6 +27,8 @@ class ImageBatch:
         index: (B,) row of each image in its split.
         names: what each image is called, else ().
         finite: all pixels are known to be finite; False: nobody has looked yet.
+        targets: (B, C) share of every class in images that were mixed for training; None: all of it is the label's.
+        masks: (B, H, W) the pixels of the object, where the data has masks; None in training.
     """
 
     pixels: Float[Tensor, "b 3 h w"]
@@ -34,6 +36,8 @@ class ImageBatch:
     index: Int[Tensor, " b"]
     names: tuple[str, ...] = ()
     finite: bool = False
+    targets: Float[Tensor, "b c"] | None = None
+    masks: Bool[Tensor, "b h w"] | None = None
 
     def __len__(self) -> int:
         """Number of images B."""
@@ -68,7 +72,8 @@ class ImageBatch:
     def to(self, device: torch.device | str) -> ImageBatch:
         """The same batch, settled, on another device."""
         pixels, labels, index = (values.to(device) for values in (self.pixels, self.labels, self.index))
-        return replace(self.settled(), pixels=pixels, labels=labels, index=index)
+        targets, masks = (None if values is None else values.to(device) for values in (self.targets, self.masks))
+        return replace(self.settled(), pixels=pixels, labels=labels, index=index, targets=targets, masks=masks)
 
 
 def _advice(given: Any) -> str:

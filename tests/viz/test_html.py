@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from geo_lm4ve.points.viz import cards as cloud_cards
 from geo_lm4ve.points.viz.cards import Card, section
+from geo_lm4ve.viz import cards
 from geo_lm4ve.viz.html import PageTable, as_text, html_report
 
 RNG = np.random.default_rng(0)
@@ -91,7 +91,7 @@ def test_pictures_and_points_survive(page):
 
 def test_cards_know_right_from_wrong(page):
     parsed = Page(page[0])
-    assert [card["class"] for card in parsed.all("article")] == ["cloud right", "cloud wrong", "cloud unknown"]
+    assert [card["class"] for card in parsed.all("article")] == ["card right", "card wrong", "card unknown"]
     assert [card["data-search"] for card in parsed.all("article")] == [
         "chair chair test #7",
         "sofa bed",
@@ -121,7 +121,7 @@ def test_sixty_dense_clouds_fit_and_the_rest_is_mentioned(tmp_path):
     html_report(tmp_path / "r.html", "many", {}, samples=section(clouds))
     text = (tmp_path / "r.html").read_text()
     assert len(text) < 1_500_000
-    assert text.count("<canvas") == cloud_cards.CLOUDS == 60
+    assert text.count("<canvas") == cards.MOST == 60
     assert "The first 60 of 70 are shown." in text
 
 
@@ -137,7 +137,7 @@ def test_bad_input_names_the_culprit(tmp_path):
     (tmp_path / "p.png").write_text("no picture")
     with pytest.raises(ValueError, match=r"p\.png is not a PNG"):
         html_report(tmp_path / "r.html", "t", {}, pictures={"a": tmp_path / "p.png"})
-    with pytest.raises(ValueError, match=r"cloud 0 \(f.ply\): a point cloud without points"):
+    with pytest.raises(ValueError, match=r"sample 0 \(f.ply\): a point cloud without points"):
         html_report(tmp_path / "r.html", "t", {}, samples=section([Card(np.zeros((0, 3)), name="f.ply")]))
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Rectangle
 
-from geo_lm4ve.viz import projection, style
+from geo_lm4ve.viz import projection
+from geo_lm4ve.viz.sheet import CELL, Corners, sheet_png
 
-CELL, CAPTION, GAP = 1.75, 0.44, 0.14
-"""Inches: side of a picture, height of the caption under it, distance between neighbours."""
 POINTS = 2048
 """Points drawn per cloud at most; more only makes a blob of the same shape."""
 _DEPTH = LinearSegmentedColormap.from_list("depth", ["#dfe7f1", "#9dbbdd", "#5b8bc0", "#23558f", "#0b2545"])
@@ -28,68 +26,38 @@ def contact_sheet_png(
     correct: Sequence[bool] | None,
     title: str,
     *,
-    probabilities: Sequence[float] | None = None,
-    columns: int = 6,
     azimuth: float = projection.AZIMUTH,
     elevation: float = projection.ELEVATION,
-    note: str = "",
-    synthetic: bool = False,
+    **more: Any,
 ) -> None:
-    """Draw point clouds side by side, z up, near points dark; a frame and a mark say right or wrong.
+    """Draw point clouds side by side, z up, near points dark.
 
     Args:
         path: PNG to write.
         clouds: K arrays (N_k, 3) in any unit; each is scaled to its own cell.
-        captions: K texts; the first line is bold (the predicted class), a second one is not (say, the true class).
-        correct: K flags, or None where no truth is known.
+        captions: as of ``sheet_png``.
+        correct: as of ``sheet_png``.
         title: what is shown.
-        probabilities: K probabilities of the prediction in 0..1, drawn as a bar with its percentage.
-        columns: clouds per row.
         azimuth: camera direction in degrees, counter-clockwise from x.
         elevation: camera height in degrees above the xy plane.
-        note: a line below the title; by default how many were right.
-        synthetic: say in the title that the data is generated.
+        more: what else ``sheet_png`` takes.
 
     Raises:
         ValueError: no cloud, lists of different lengths, or a cloud that cannot be drawn (its place is named).
     """
-    _check(clouds, captions, correct, probabilities)
-    columns = min(columns, len(clouds))
-    rows = math.ceil(len(clouds) / columns)
-    step_x, step_y, top = CELL + GAP, CELL + CAPTION + GAP, 0.78
-    width, height = columns * step_x + 0.26, rows * step_y + 0.1
-    figure = style.new_figure(max(width, 4.0), top + height)
-    if correct is not None and not note:
-        note = f"{sum(correct)} of {len(clouds)} right"
-    style.heading(figure, title, note, synthetic=synthetic)
-    axes = style.new_axes(figure, 0, top, width, height)
-    axes.set(xlim=(0, width), ylim=(height, 0))
-    axes.set_axis_off()
-    corners = [(0.2 + step_x * (k % columns), 0.03 + step_y * (k // columns)) for k in range(len(clouds))]
-    _draw_points(axes, clouds, corners, azimuth, elevation)
-    for k, corner in enumerate(corners):
-        style.frame(axes, corner, CELL, CELL, None if correct is None else bool(correct[k]))
-        _draw_caption(axes, corner, captions[k], None if probabilities is None else float(probabilities[k]))
-    style.save(figure, path, colours=256)
+    if len(captions) != len(clouds):
+        raise ValueError(f"{len(clouds)} clouds, but {len(captions)} captions")
 
+    def draw(axes: Axes, corners: Corners) -> None:
+        _draw_points(axes, clouds, corners, azimuth, elevation)
 
-def _check(
-    clouds: Sequence[np.ndarray],
-    captions: Sequence[str],
-    correct: Sequence[bool] | None,
-    probabilities: Sequence[float] | None,
-) -> None:
-    if not clouds:
-        raise ValueError("a contact sheet needs at least one cloud")
-    for name, values in (("captions", captions), ("correct", correct), ("probabilities", probabilities)):
-        if values is not None and len(values) != len(clouds):
-            raise ValueError(f"{len(clouds)} clouds, but {len(values)} {name}")
+    sheet_png(path, draw, captions, correct, title, **more)
 
 
 def _draw_points(
     axes: Axes,
     clouds: Sequence[Float[np.ndarray, "_ 3"]],
-    corners: Sequence[tuple[float, float]],
+    corners: Corners,
     azimuth: float,
     elevation: float,
 ) -> None:
@@ -113,18 +81,3 @@ def _draw_points(
 def _dot_area(count: int) -> float:
     """Area in square typographic points so that ``count`` dots close up to a surface."""
     return float(np.clip(0.6 * (CELL * 72) ** 2 / count, 1.5, 60.0))
-
-
-def _draw_caption(axes: Axes, corner: tuple[float, float], caption: str, probability: float | None) -> None:
-    left, top = corner[0] + 0.02, corner[1] + CELL + 0.07
-    first, _, second = caption.partition("\n")
-    room = 24 if probability is None else 19
-    first, second = style.legible(first, room), style.legible(second, 28)
-    axes.text(left, top, first, fontsize=8, weight="bold", va="top", color=style.INK, parse_math=False)
-    below = top + (0.16 if probability is None else 0.235)
-    axes.text(left, below, second, fontsize=7.5, va="top", color=style.MUTED, parse_math=False)
-    if probability is not None:
-        right = corner[0] + CELL
-        axes.text(right, top, f"{probability:.0%}", fontsize=8, ha="right", va="top", color=style.INK)
-        axes.add_patch(Rectangle((corner[0], top + 0.165), CELL, 0.035, color=style.FAINT, linewidth=0))
-        axes.add_patch(Rectangle((corner[0], top + 0.165), CELL * probability, 0.035, color=style.MUTED, linewidth=0))

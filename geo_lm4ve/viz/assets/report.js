@@ -91,7 +91,7 @@ function enlargeCloud(small) {
 function filterCards(toolbar) {
   const wanted = toolbar.querySelector("[aria-pressed=true]").dataset.show;
   const text = toolbar.querySelector("input").value.trim().toLowerCase();
-  for (const card of document.querySelectorAll(".cloud")) {
+  for (const card of document.querySelectorAll(".card")) {
     const kind = wanted === "all" || card.classList.contains(wanted);
     card.hidden = !(kind && card.dataset.search.includes(text));
   }

@@ -1,0 +1,132 @@
+"""The config of a data set of images: the base of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from omegaconf import MISSING
+
+from geo_lm4ve.config import ConfigError
+from geo_lm4ve.images.batch import ImageBatch
+from geo_lm4ve.images.loader import Window
+from geo_lm4ve.images.own_images import OwnImages
+from geo_lm4ve.images.pictures import PictureSet
+from geo_lm4ve.images.recipe import Recipe
+from geo_lm4ve.images.views import MiddleWindow, RandomWindow, ShiftedWindow
+from geo_lm4ve.parts.data import DataConfig
+
+if TYPE_CHECKING:
+    from geo_lm4ve.images.source import ImageSource
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+Crop = Enum("Crop", ["window", "shift", "middle"])
+"""What training sees of an image: a random window, resized; its middle, shifted within a black border; its middle."""
+
+
+@dataclass
+class ImageConfig(DataConfig):
+    """Images with one class each.
+
+    Attributes:
+        root: folder or file of the data.
+        size: rows and columns of an image in a batch.
+        share: of the shorter side that evaluation sees in the middle of an image (timm's crop_pct).
+        mean, std: of red, green and blue in [0, 1], by which images are normalised.
+        crop: what training sees of an image.
+        least_area: smallest window as a share of the image (``crop=window``).
+        border: pixels by which the middle is shifted at most (``crop=shift``).
+        flip: probability in training that an image is mirrored left to right.
+        repeats: views of one image in an epoch of training, which shows as many images as the split has, all together
+            (repeated augmentation; DeiT: 3).
+        val_fraction: part of every class of train held out as ``val`` (the same for every seed) where the files have
+            none; 0: no ``val``.
+        limit: at most so many images of every split, for debugging.
+    """
+
+    gives: ClassVar[type | None] = ImageBatch
+
+    root: str = MISSING
+    size: int = 224
+    share: float = 0.875
+    mean: list[float] = field(default_factory=lambda: [*IMAGENET_MEAN])
+    std: list[float] = field(default_factory=lambda: [*IMAGENET_STD])
+    crop: Crop = Crop.window
+    least_area: float = 0.08
+    border: int = 4
+    flip: float = 0.5
+    repeats: int = 1
+    val_fraction: float = 0.1
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check ranges; raises ConfigError."""
+        super().__post_init__()
+        for key in ("size", "border", "repeats"):
+            if getattr(self, key) < 1:
+                raise ConfigError(f"data.{key}={getattr(self, key)} must be at least 1")
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"data.limit={self.limit} must be at least 1")
+        for key in ("share", "least_area"):
+            if not 0 < getattr(self, key) <= 1:
+                raise ConfigError(f"data.{key}={getattr(self, key)} must be above 0 and at most 1")
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ConfigError(
+                f"data.mean={self.mean} and data.std={self.std} must be three numbers each, the latter above 0"
+            )
+        if not 0 <= self.flip <= 1 or not 0 <= self.val_fraction < 1:
+            raise ConfigError(
+                f"data.flip={self.flip} must be in [0, 1] and data.val_fraction={self.val_fraction} in [0, 1)"
+            )
+
+    @property
+    def folder(self) -> Path:
+        """``root`` as a path."""
+        return Path(self.root).expanduser()
+
+    @property
+    def window(self) -> Window:
+        """What training sees of an image."""
+        if self.crop is Crop.window:
+            return RandomWindow(self.size, self.least_area)
+        return ShiftedWindow(self.middle, self.border if self.crop is Crop.shift else 0)
+
+    @property
+    def middle(self) -> MiddleWindow:
+        """What evaluation sees of it."""
+        return MiddleWindow(self.size, self.share)
+
+    @property
+    def recipe(self) -> Recipe:
+        """What training changes in it."""
+        return Recipe((*self.mean,), (*self.std,), self.flip)
+
+    def title(self, classes: Sequence[str]) -> str:
+        """What reports call the data with these classes."""
+        return f"images of {self.folder.name} ({len(classes)} classes, {self.size} x {self.size})"
+
+    def benchmark(self, classes: Sequence[str]) -> str:
+        """See DataInfo.benchmark, of the data with these classes."""
+        return ""
+
+    def pictures(self) -> PictureSet:
+        """The images that the files hold, none of them read yet; DataError where they are missing or damaged."""
+        raise NotImplementedError
+
+    def place(self) -> str:
+        """See DataConfig.place."""
+        return str(self.folder.resolve())
+
+    def own(self) -> OwnImages:
+        """See DataConfig.own: image files, prepared as those of the test split are."""
+        return OwnImages(self.middle, self.recipe)
+
+    def build(self) -> ImageSource:
+        """The data source; DataError when files are missing, damaged or not of the expected number."""
+        from geo_lm4ve.images.source import ImageSource
+
+        return ImageSource(self)
