@@ -33,7 +33,7 @@ from pathlib import Path
 
 from geo_lm4ve.commands import parser
 from geo_lm4ve.files import UserError
-from geo_lm4ve.reading import reading
+from geo_lm4ve.reading import reader
 from geo_lm4ve.words import line
 
 
@@ -66,10 +66,12 @@ def main(arguments: Sequence[str]) -> None:
 
 def questions(text: str) -> list[str]:
     """A question, or those of a .txt file, a line each; UserError if there are none."""
-    asked = [text]
-    if text.endswith(".txt"):
-        with reading(text, UserError, "a text file of questions", "write a question per line, in UTF-8"):
-            asked = Path(text).read_text(encoding="utf-8").splitlines()
+    asked = _listed(Path(text)) if text.endswith(".txt") else [text]
     if not (kept := [one.strip() for one in asked if one.strip()]):
         raise UserError(f"--ask {text!r} asks nothing")
     return kept
+
+
+@reader(UserError, "a text file of questions", "write a question per line, in UTF-8")
+def _listed(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()

@@ -13,6 +13,7 @@ from mutate_text import JSON, TEXT
 from seed import Seed
 from text_models import GLOVE, write_glove, write_model
 
+from geo_lm4ve.commands.predict import questions
 from geo_lm4ve.language.glove_store import MANIFEST, VECTORS, WORDS, read_store, word_vectors
 from geo_lm4ve.language.glove_text import GloveText
 from geo_lm4ve.language.text_encoders import TextKind, build_text_encoder
@@ -69,7 +70,14 @@ def _encoded(path: Path) -> object:
     return encoder(["What is left of the desk?", ""]).vectors
 
 
+def _asked(folder: Path) -> Path:
+    path = folder / "asked.txt"
+    path.write_text("What color is the table?\n\nHow many chairs are there?\n", encoding="utf-8")
+    return path
+
+
 SEEDS = (
+    Seed("questions asked", ("geo_lm4ve.commands.predict._listed",), _asked, lambda path: questions(str(path)), TEXT),
     Seed("glove_text", _TEXT, lambda folder: write_glove(folder / "glove.txt"), _lines, TEXT),
     Seed("glove_gzip", _TEXT, _gzip, _lines, BYTES),
     Seed("glove_zip", _TEXT, _zip, _lines, ZIP),
