@@ -83,6 +83,12 @@ class ClassifyConfig(TaskConfig):
         columns = ["file", *(f"top {rank + 1}" for rank in range(max(map(len, rows)) - 1))]
         return Answers(columns, rows, left_out=classified.left_out)
 
+    def show(self, experiment: Any, folder: Path, out: Path, *, activation: str, probe: str, count: int) -> list[Path]:
+        """See TaskConfig.show: both sides of the bridge side by side, whatever ``probe`` says."""
+        from geo_lm4ve.classification.activation import activation_picture
+
+        return activation_picture(experiment, folder, out, kind=activation, count=count)
+
 
 class Classify(Task):
     """See ClassifyConfig."""

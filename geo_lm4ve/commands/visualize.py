@@ -8,7 +8,7 @@ geo-lm4ve visualize runs/quickstart/20260101-120000-0
     the run's pictures again: confusion matrix, contact sheet, report.html (the data must be there, the model need not)
 geo-lm4ve visualize runs/argoverse1_vectornet_llama/20260101-120000-0 --activation magnitude
     activation.html: how much each agent's and lane's token stands out after (--probe before: before) the frozen block,
-    on the map
+    on the map; on scans from above for questions, on patches for images
 geo-lm4ve visualize runs/a/... runs/b/... --metrics overall_accuracy
     curves.png: loss, metrics and learning rate side by side
 """
@@ -33,9 +33,11 @@ def main(arguments: Sequence[str]) -> None:
     options.add_argument("--out", type=Path, help="folder for the pictures (default: the one run, else pictures/)")
     options.add_argument("--predictions", type=Path, help="JSON written by predict --out, for FILEs")
     options.add_argument("--metrics", nargs="+", default=["accuracy"], help="for several RUNs: endings of metric names")
-    options.add_argument("--activation", choices=("magnitude", "frequency"), help="of a forecasting RUN's tokens")
+    options.add_argument(
+        "--activation", choices=("magnitude", "frequency"), help="of a RUN's tokens, drawn on its samples"
+    )
     options.add_argument("--probe", choices=("before", "after"), default="after", help="the bridge, for --activation")
-    options.add_argument("--scenes", type=int, default=24, help="how many, for --activation")
+    options.add_argument("--scenes", type=int, default=24, help="how many samples, for --activation")
     for path in draw(options.parse_args(arguments)):
         print(line(path))
 

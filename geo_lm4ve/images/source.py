@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from geo_lm4ve.data.loaders import make_loader
 from geo_lm4ve.data.manifest import data_manifest
@@ -15,6 +16,7 @@ from geo_lm4ve.images.data_config import ImageConfig
 from geo_lm4ve.images.loader import ImageSplit
 from geo_lm4ve.images.pictures import Chosen, Pictures, PictureSet
 from geo_lm4ve.parts.data import DataError, DataInfo, DataSource, Loader
+from geo_lm4ve.tokens import TokenSet
 
 
 class ImageSource(DataSource):
@@ -39,22 +41,41 @@ class ImageSource(DataSource):
         self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
     ) -> Loader:
         """See DataSource.loader."""
+        config = self.config
+        return make_loader(
+            self.split(split), train=train, batch_size=batch_size, seed=seed, rank=rank, world=world, view=view,
+            workers=config.workers, prefetch=config.prefetch,
+        )  # fmt: skip
+
+    def split(self, split: str) -> ImageSplit:
+        """See DataSource.split."""
         if split not in self.splits:
             raise DataError(f"{self.info.title} has no split {split!r}, only {', '.join(self.splits)}")
         config = self.config
-        of = ImageSplit(
+        return ImageSplit(
             self.splits[split], len(self.classes), config.window, config.middle, config.recipe, config.repeats
         )
-        return make_loader(
-            of, train=train, batch_size=batch_size, seed=seed, rank=rank, world=world, view=view,
-            workers=config.workers, prefetch=config.prefetch,
-        )  # fmt: skip
 
     def exhibit(self, folder: Path, records: Sequence[Mapping[str, Any]], split: str, title: str) -> tuple[str, str]:
         """See DataSource.exhibit: ``contact_sheet.png``, and the images as cards."""
         from geo_lm4ve.images.viz.exhibit import exhibit  # imports matplotlib
 
         return exhibit(folder, records, self, split, self.config.recipe, title)
+
+    def draw_tokens(
+        self,
+        path: Path,
+        batch: Any,
+        tokens: Mapping[str, TokenSet],
+        kind: Callable[[Tensor, Tensor], Tensor],
+        records: Sequence[Mapping[str, Any]],
+        title: str,
+    ) -> None:
+        """See DataSource.draw_tokens: on the patches of every image."""
+        from geo_lm4ve.images.viz.patches import draw_patches
+
+        synthetic = self.info.synthetic
+        draw_patches(path, batch, tokens, kind, records, self.config.recipe, title, synthetic=synthetic)
 
 
 def _divided(found: PictureSet, config: ImageConfig) -> dict[str, Pictures]:

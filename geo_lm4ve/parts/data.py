@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
+from torch import Tensor
 
 from geo_lm4ve.config import ConfigError, PartConfig
 from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.data.loaders import Samples
 from geo_lm4ve.data.manifest import data_manifest
 from geo_lm4ve.notice import say
 from geo_lm4ve.parts.own_files import OwnFiles
+from geo_lm4ve.tokens import TokenSet
 
 Self = TypeVar("Self", bound="Batch")
 
@@ -108,6 +111,38 @@ class DataSource(ABC):
             Heading and HTML for ``html_report``, or None where this kind of data has nothing to show.
         """
         return None
+
+    def split(self, split: str) -> Samples[Any]:
+        """One split as Samples (``data/loaders.py``), of which any rows make a batch.
+
+        Raises:
+            DataError: there is no such split, or this kind of data is read in order alone.
+        """
+        raise DataError(f"{self.info.title} is read in order, its samples cannot be picked")
+
+    def draw_tokens(
+        self,
+        path: Path,
+        batch: Any,
+        tokens: Mapping[str, TokenSet],
+        kind: Callable[[Tensor, Tensor], Tensor],
+        records: Sequence[Mapping[str, Any]],
+        title: str,
+    ) -> None:
+        """Draw samples with what a number per token says of the places that their tokens stand for.
+
+        Args:
+            path: PNG to write.
+            batch: of ``split``.
+            tokens: heading -> the batch's tokens at one point of the model.
+            kind: features (B, N, D) and validity (B, N) -> numbers (B, N) in 0..1.
+            records: of the batch (``Task.records``).
+            title: of the picture.
+
+        Raises:
+            DataError: this kind of data has no such picture.
+        """
+        raise DataError(f"{self.info.title} has no picture of token activation; leave --activation out")
 
 
 @dataclass
