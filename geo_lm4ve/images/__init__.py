@@ -1,6 +1,7 @@
-"""Images: ViT, its checkpoints. ``PARTS`` says which module registers what."""
+"""Images: data sets, ViT, its checkpoints. ``PARTS`` says which module registers what."""
 
 PARTS: dict[str, dict[str, str]] = {
+    "data": {"image_folder": ".formats.image_folder"},
     "encoder": {"vit": ".encoders.vit"},
     "checkpoints": {"vit": ".checkpoints.vit"},
 }

@@ -80,7 +80,7 @@ class ImageSource(DataSource):
 
 def _divided(found: PictureSet, config: ImageConfig) -> dict[str, Pictures]:
     """The splits of the files, and a ``val`` out of train where they have none."""
-    if "val" in found.splits or not config.val_fraction:
+    if "val" in found.splits or "train" not in found.splits or not config.val_fraction:
         return dict(found.splits)
     train, val = hold_out(found.splits["train"].labels, config.val_fraction)
     held: dict[str, Pictures] = {

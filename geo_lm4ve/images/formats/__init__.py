@@ -1,0 +1,1 @@
+"""Layouts that data sets of images come in, each an option of ``data``."""

@@ -1,0 +1,77 @@
+"""Image files of every kind, archives of them, and tables that say what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from image_files import encoded, picture, table_files, write_files, write_zip
+from mutate import BYTES
+from mutate_packed import ZIP
+from mutate_text import TEXT
+from mutate_unpacked import ZIP_NAMES
+from PIL import Image
+from seed import Seed
+
+from geo_lm4ve.images.decode import decoded, decoded_mask, image_size, read_image
+from geo_lm4ve.options import load_option
+
+KINDS = {"jpeg": "RGB", "cmyk jpeg": "CMYK", "png": "RGBA", "palette png": "P", "webp": "RGB", "gif": "P", "bmp": "RGB"}
+KINDS |= {"tiff": "RGB", "ppm": "RGB"}
+
+
+def _image(kind: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        options = {"exif": exif} if "jpeg" in kind else {}
+        (folder / "image").write_bytes(encoded(picture(0, 40, 30).convert(KINDS[kind]), kind.split()[-1], **options))
+        return folder / "image"
+
+    return write
+
+
+def _look(path: Path) -> None:
+    """As somebody does who predicts, trains and looks at masks."""
+    image = read_image(path)
+    content = path.read_bytes()
+    assert image.mode == "RGB"
+    assert np.asarray(image).shape == (image.height, image.width, 3)
+    assert decoded(path, content).size == image.size
+    image_size(path, content)
+    assert decoded_mask(path, content).mode == "L"
+
+
+def _zip(folder: Path) -> Path:
+    return write_zip(folder / "set.zip", table_files(masks=True))
+
+
+def _table(name: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        return write_files(folder / "set", table_files(masks=True)) / name
+
+    return write
+
+
+def _read(root: Path) -> None:
+    config = load_option("data", "image_folder", {"root": str(root), "size": 8, "share": 1.0, "masks": ".png"})
+    source = config.build()
+    for split in source.splits:
+        for batch in source.loader(split, batch_size=1, train=False, seed=0).batches(0):
+            assert batch.pixels.isfinite().all()
+            assert 0 <= int(batch.labels) < len(source.info.classes)
+
+
+_DECODE = tuple(f"geo_lm4ve.images.decode.{name}" for name in ("read_image", "decoded", "decoded_mask", "image_size"))
+_TABLE = "geo_lm4ve.images.formats.table"
+SEEDS = (
+    *(Seed(kind, _DECODE, _image(kind), _look, BYTES) for kind in KINDS),
+    Seed("zip of images", ("geo_lm4ve.images.stores.archive.open_zip",), _zip, _read, (*ZIP, *ZIP_NAMES)),
+    Seed(
+        "table of images", (f"{_TABLE}.read_table",), _table("labels.csv"), lambda path: _read(path.parent), TEXT,
+    ),
+    Seed(
+        "classes of images", (f"{_TABLE}.read_classes",), _table("classes.txt"), lambda path: _read(path.parent), TEXT,
+    ),
+)  # fmt: skip
