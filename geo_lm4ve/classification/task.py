@@ -105,11 +105,15 @@ class Classify(Task):
         self.label_smoothing = config.smoothing(len(classes))
 
     def loss(self, output: Tensor, batch: Any) -> Loss:
-        """Cross entropy of logits (B, C); of samples that were mixed, against the batch's ``targets`` (B, C)."""
+        """Cross entropy of logits (B, C); of samples that were mixed, against the batch's ``targets`` (B, C).
+
+        ``train_accuracy`` of mixed samples asks for the class with the larger share.
+        """
         targets = getattr(batch, "targets", None)
         wanted = batch.labels if targets is None else targets.to(_wide(output).dtype)
         total = F.cross_entropy(_wide(output), wanted, label_smoothing=self.label_smoothing)
-        correct = (output.argmax(-1) == batch.labels).float().mean()
+        labels = batch.labels if targets is None else targets.argmax(-1)
+        correct = (output.argmax(-1) == labels).float().mean()
         return Loss(total, {"train_accuracy": correct.detach()})
 
     def metrics(self) -> ClassificationMetrics:

@@ -112,6 +112,7 @@ OPTIONAL = (
         "pip install 'geo_lm4ve[probe]'",
         "linear probes and baselines of question answering",
     ),
+    Package("kornia", "kornia", "0.9", "pip install 'geo_lm4ve[images]'", "data.randaugment and data.jitter of images"),
     Package("av2", "av2", "0.3.6", "pip install 'geo_lm4ve[motion]'", "Argoverse 2's own metrics, to compare with"),
     Package(
         "pycocoevalcap",

@@ -30,11 +30,13 @@ class AdamWConfig(OptimConfig):
     """AdamW with warm-up; the defaults are the paper's point-cloud recipe (Point-BERT's).
 
     Attributes:
-        lr: base learning rate, for the batch size given here (no automatic scaling).
-        weight_decay: of matrices; 1-D, bias and token parameters have none.
+        lr: base learning rate.
+        lr_per: samples that ``lr`` is for: it grows in proportion to ``batch_size``, which counts all processes (DeiT:
+            512). ``warmup_lr`` and ``min_lr`` stay, as DeiT's do. 0: ``lr`` is for the batch size given here.
+        weight_decay: of matrices; 1-D, bias, token and ``position`` parameters have none.
         betas: of AdamW.
         eps: of AdamW.
-        small_lr_scale: learning rate of the 1-D, bias and token parameters as a multiple of ``lr``.
+        small_lr_scale: learning rate of these as a multiple of ``lr``.
         warmup_epochs: linear rise from ``warmup_lr``.
         warmup_lr: learning rate at the start of the warm-up.
         min_lr: where cosine and linear schedules end.
@@ -46,6 +48,7 @@ class AdamWConfig(OptimConfig):
 
     name: str = "adamw"
     lr: float = 5e-4
+    lr_per: int = 0
     weight_decay: float = 0.05
     betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
     eps: float = 1e-8
@@ -63,6 +66,20 @@ class AdamWConfig(OptimConfig):
         super().__post_init__()
         if self.decay_epochs is not None and not self.decay_epochs > 0:
             raise ConfigError(f"optim.decay_epochs must be more than 0, got {self.decay_epochs}")
+        if self.lr_per < 0:
+            raise ConfigError(f"optim.lr_per must be at least 0, got {self.lr_per}")
+
+    @property
+    def rate(self) -> float:
+        """The base learning rate of a batch of this size."""
+        return self.lr * self.batch_size / self.lr_per if self.lr_per else self.lr
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """See OptimConfig.chosen."""
+        if not self.lr_per:
+            return {}
+        return {"rate": f"{self.rate:.4g} = {self.lr:g} x {self.batch_size} / {self.lr_per} (lr x batch / lr_per)"}
 
     def build(
         self, model: nn.Module, *, bridge_lr_scale: float = 1.0, bridge_weight_decay: float | None = None
@@ -94,8 +111,12 @@ class AdamWConfig(OptimConfig):
 
 
 def is_small(name: str, parameter: nn.Parameter) -> bool:
-    """True for 1-D, bias and token parameters: no weight decay (Point-BERT ``tools/builder.py``)."""
-    return parameter.ndim <= 1 or name.endswith(".bias") or "token" in name
+    """True for what has no weight decay.
+
+    1-D, bias and token parameters (Point-BERT ``tools/builder.py``, timm), and a parameter called ``position`` (timm:
+    ViT's ``pos_embed``; Point-BERT's ``cls_position`` decays there).
+    """
+    return parameter.ndim <= 1 or name.endswith((".bias", ".position")) or "token" in name
 
 
 def parameter_groups(
@@ -114,11 +135,11 @@ def parameter_groups(
             members[("bridge_small" if small else "bridge") if inside else ("small" if small else "decay")].append(
                 parameter
             )
-    bridge_lr = config.lr * bridge_lr_scale
+    bridge_lr = config.rate * bridge_lr_scale
     bridge_decay = config.weight_decay if bridge_weight_decay is None else bridge_weight_decay
     settings = {
-        "decay": (config.lr, config.weight_decay),
-        "small": (config.lr * config.small_lr_scale, 0.0),
+        "decay": (config.rate, config.weight_decay),
+        "small": (config.rate * config.small_lr_scale, 0.0),
         "bridge": (bridge_lr, bridge_decay),
         "bridge_small": (bridge_lr, 0.0),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +12,10 @@ from typing import TYPE_CHECKING, ClassVar
 from omegaconf import MISSING
 
 from geo_lm4ve.config import ConfigError
+from geo_lm4ve.images.augment.erasing import Erasing
+from geo_lm4ve.images.augment.jitter import Jitter
+from geo_lm4ve.images.augment.mixing import Mixing
+from geo_lm4ve.images.augment.policy import RandAugment
 from geo_lm4ve.images.batch import ImageBatch
 from geo_lm4ve.images.loader import Window
 from geo_lm4ve.images.own_images import OwnImages
@@ -41,6 +46,14 @@ class ImageConfig(DataConfig):
         least_area: smallest window as a share of the image (``crop=window``).
         border: pixels by which the middle is shifted at most (``crop=shift``).
         flip: probability in training that an image is mirrored left to right.
+        randaugment: timm's text of a RandAugment policy (DeiT: ``rand-m9-mstd0.5-inc1``); "": none.
+        jitter: brightness, contrast and colour change by factors within 1 +- this; 0: they do not. Without
+            ``randaugment`` only, as in timm.
+        erasing: probability that a rectangle of an image becomes noise (DeiT: 0.25).
+        mixup: alpha of mixup (DeiT: 0.8); 0: none.
+        cutmix: alpha of cutmix (DeiT: 1.0); 0: none.
+        mix_probability: that a batch is mixed, where ``mixup`` or ``cutmix`` is above 0.
+        mix_switch: probability of cutmix where both are.
         repeats: views of one image in an epoch of training, which shows as many images as the split has, all together
             (repeated augmentation; DeiT: 3).
         val_fraction: part of every class of train held out as ``val`` (the same for every seed) where the files have
@@ -59,6 +72,13 @@ class ImageConfig(DataConfig):
     least_area: float = 0.08
     border: int = 4
     flip: float = 0.5
+    randaugment: str = ""
+    jitter: float = 0.0
+    erasing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    mix_probability: float = 1.0
+    mix_switch: float = 0.5
     repeats: int = 1
     val_fraction: float = 0.1
     limit: int | None = None
@@ -78,10 +98,24 @@ class ImageConfig(DataConfig):
             raise ConfigError(
                 f"data.mean={self.mean} and data.std={self.std} must be three numbers each, the latter above 0"
             )
-        if not 0 <= self.flip <= 1 or not 0 <= self.val_fraction < 1:
+        if not 0 <= self.val_fraction < 1:
+            raise ConfigError(f"data.val_fraction={self.val_fraction} must be in [0, 1)")
+        self._check_augmentation()
+
+    def _check_augmentation(self) -> None:
+        for key in ("flip", "erasing", "mix_probability", "mix_switch"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise ConfigError(f"data.{key}={getattr(self, key)} is a probability: it must be in [0, 1]")
+        for key in ("jitter", "mixup", "cutmix"):
+            if not 0 <= getattr(self, key) < math.inf:
+                raise ConfigError(f"data.{key}={getattr(self, key)} must be at least 0, and finite")
+        if self.randaugment and self.jitter:
             raise ConfigError(
-                f"data.flip={self.flip} must be in [0, 1] and data.val_fraction={self.val_fraction} in [0, 1)"
+                f"data.randaugment={self.randaugment} changes colours itself, data.jitter={self.jitter} would do so "
+                "again: set one of them (timm, and so DeiT and the paper, leave the jitter out where there is a policy)"
             )
+        if self.randaugment:
+            RandAugment.parse(self.randaugment, self.mean)
 
     @property
     def folder(self) -> Path:
@@ -103,7 +137,14 @@ class ImageConfig(DataConfig):
     @property
     def recipe(self) -> Recipe:
         """What training changes in it."""
-        return Recipe((*self.mean,), (*self.std,), self.flip)
+        policy = RandAugment.parse(self.randaugment, self.mean) if self.randaugment else None
+        mixing = Mixing(self.mixup, self.cutmix, self.mix_probability, self.mix_switch)
+        return Recipe(
+            (*self.mean,), (*self.std,), self.flip,
+            colours=policy or (Jitter(self.jitter) if self.jitter else None),
+            erasing=Erasing(self.erasing) if self.erasing else None,
+            mixing=mixing if self.mixup or self.cutmix else None,
+        )  # fmt: skip
 
     def title(self, classes: Sequence[str]) -> str:
         """What reports call the data with these classes."""

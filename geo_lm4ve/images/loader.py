@@ -81,8 +81,8 @@ class ImageSplit:
         return ImageBatch(self.recipe.normalised(views), labels, rows, names, masks=self._masks(numbers))
 
     def augmented(self, seed: int, view: int) -> ImageSplit:
-        """Every image varied by random numbers of this view."""
-        return replace(self, view=(seed, view))
+        """A random window of every image, mirrored or not, by random numbers of this view; no pixel is changed."""
+        return replace(self, view=(seed, view), recipe=self.recipe.plain)
 
     def _varied(self, rows: Int64[Tensor, " b"], keys: Sequence[tuple[int, ...]]) -> Float[Tensor, "b 3 h w"]:
         generators = [generator(*one) for one in keys]

@@ -42,6 +42,11 @@ class OptimConfig(PartConfig):
         if not 0 <= self.ema_decay < 1:
             raise ConfigError(f"optim.ema_decay must lie in [0, 1), got {self.ema_decay}")
 
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What a run announces about its optimiser, a word -> what was chosen; {} where the config says it all."""
+        return {}
+
     def micro_batch(self, world: int) -> int:
         """Samples per process and micro-batch; ConfigError when the batch cannot be split evenly."""
         share, rest = divmod(self.batch_size, world * self.accumulate)
