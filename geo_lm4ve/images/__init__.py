@@ -4,4 +4,5 @@ PARTS: dict[str, dict[str, str]] = {
     "data": {"image_folder": ".formats.image_folder"},
     "encoder": {"vit": ".encoders.vit"},
     "checkpoints": {"vit": ".checkpoints.vit"},
+    "scorer": {"imagenet_c": ".scoring.scorer"},
 }
