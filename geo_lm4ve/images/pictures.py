@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Int64
 from PIL import Image
 from torch import Tensor
 
 
+@runtime_checkable
 class Pictures(Protocol):
     """The images of one split; several threads read it at a time."""
 
