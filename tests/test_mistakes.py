@@ -14,7 +14,7 @@ QUICK = CONFIGS / "quickstart.yaml"
 FIRST = f"known: {', '.join(GROUPS)}, name, seed, and keys of a group as in optim.epochs"
 OPTIM = (
     "optim has: accumulate, batch_size, betas, clip_norm, clip_value, decay_epochs, ema_decay, epochs, eps, gamma, lr, "
-    "milestones, min_lr, per_step, schedule, small_lr_scale, warmup_epochs, warmup_lr, weight_decay"
+    "lr_per, milestones, min_lr, per_step, schedule, small_lr_scale, warmup_epochs, warmup_lr, weight_decay"
 )
 ENCODER = (
     "encoder has: depth, dim, drop_path, encoder_dim, features, freeze, group_size, heads, mlp_ratio, num_groups, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -75,7 +76,7 @@ class AdamWConfig(OptimConfig):
         return self.lr * self.batch_size / self.lr_per if self.lr_per else self.lr
 
     @property
-    def chosen(self) -> dict[str, str]:
+    def chosen(self) -> Mapping[str, str]:
         """See OptimConfig.chosen."""
         if not self.lr_per:
             return {}

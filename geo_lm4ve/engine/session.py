@@ -194,10 +194,17 @@ def _say(session: Session, key: str, value: str) -> None:
     session.console.print(marked((f"{key:>12}", "bold"), "  ", value))
 
 
-def announce(session: Session, experiment: ExperimentConfig, model: Model, folder: Path, data: str) -> None:
+def announce(
+    session: Session,
+    experiment: ExperimentConfig,
+    model: Model,
+    folder: Path,
+    data: str,
+    more: Mapping[str, str] | None = None,
+) -> None:
     """Say once, after ``greet``, what was chosen (law 14) and keep it in ``environment.json``.
 
-    ``data`` is as ``provenance.said`` has it.
+    ``data`` is as ``provenance.said`` has it; ``more`` has what is to be said beside what every run says.
     """
     facts = environment(session)
     reference = model.bridge.block.reference
@@ -209,6 +216,7 @@ def announce(session: Session, experiment: ExperimentConfig, model: Model, folde
         "data": data,
         "block": block,
         **model.encoder.chosen,
+        **(more or {}),
         "parameters": f"{count['trainable']:,} trainable, {count['frozen']:,} frozen",
         "device": f"{facts['device']}, {session.world} process(es), {facts['threads']} threads "
         f"(waiting: {facts['waiting']}), mixed precision {session.accelerator.mixed_precision}",

@@ -225,7 +225,7 @@ def _train(trainer: Trainer) -> dict[str, Any]:
     if trainer.session.main:
         write_text(trainer.folder / CONFIG, to_yaml(experiment, f"{command('train')} <this file>"))
     told = said({**data_facts(trainer.data, experiment.data), "trained_on": trainer.trained_on})
-    announce(trainer.session, experiment, trainer.model, trainer.folder, told)
+    announce(trainer.session, experiment, trainer.model, trainer.folder, told, trainer.optim.chosen)
     if trainer.position.steps:
         trainer.session.console.print(f"going on after epoch {trainer.position.epoch}, step {trainer.position.step}")
     with interruptible(trainer):

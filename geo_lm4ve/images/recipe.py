@@ -44,7 +44,7 @@ class Recipe:
     def normalised(self, views: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         """The views as they are, normalised."""
         mean, std = (torch.tensor(values)[:, None, None] for values in (self.mean, self.std))
-        return (views.float() / 255 - mean) / std
+        return views.float().div_(255).sub_(mean).div_(std)
 
     def shown(self, pixels: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
         """A normalised image to look at."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -43,8 +44,8 @@ class OptimConfig(PartConfig):
             raise ConfigError(f"optim.ema_decay must lie in [0, 1), got {self.ema_decay}")
 
     @property
-    def chosen(self) -> dict[str, str]:
-        """What a run announces about its optimiser, a word -> what was chosen; {} where the config says it all."""
+    def chosen(self) -> Mapping[str, str]:
+        """Lines that a training run announces of it: heading -> what was chosen; {} where the config says it all."""
         return {}
 
     def micro_batch(self, world: int) -> int:

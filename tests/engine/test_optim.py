@@ -5,8 +5,9 @@ import pytest
 import torch
 from small_runs import experiment
 
+from geo_lm4ve import create_model
 from geo_lm4ve.config import ConfigError, make, register
-from geo_lm4ve.engine.optim import AdamWConfig, Schedule, set_norm_momentum
+from geo_lm4ve.engine.optim import AdamWConfig, Schedule, is_small, set_norm_momentum
 from geo_lm4ve.engine.train import train
 from geo_lm4ve.options import load_option
 from geo_lm4ve.parts.optim import OptimConfig
@@ -38,6 +39,37 @@ def test_a_schedule_may_end_before_training_does():
     assert rates == pytest.approx([2e-3, 1.05e-3, 1e-4, 1e-4])
     with pytest.raises(ConfigError, match=r"optim\.decay_epochs must be more than 0"):
         load_option("optim", "pointnext_scanobjectnn", {"decay_epochs": 0})
+
+
+def test_the_rate_is_for_a_batch_where_lr_per_says_so():
+    """DeiT: 5e-4 for 512 images; warm-up and end stay. timm's cosine, per epoch."""
+    config = load_option("optim", "deit")
+    assert config.rate == pytest.approx(1e-3)
+    assert config.chosen == {"rate": "0.001 = 0.0005 x 1024 / 512 (lr x batch / lr_per)"}
+    rates = [config.learning_rate(config.rate, epoch) for epoch in (0, 19, 20, 150, 299)]
+    assert rates == pytest.approx([1e-6, 9.5005e-4, 9.891823e-4, 5.05e-4, 1.0027e-5], rel=1e-4)
+    plain = AdamWConfig(batch_size=1024)
+    assert (plain.rate, plain.chosen) == (5e-4, {})
+    with pytest.raises(ConfigError, match=r"optim\.lr_per must be at least 0, got -1"):
+        AdamWConfig(lr_per=-1)
+
+
+def test_the_rate_of_the_batch_reaches_training_and_is_announced(tmp_path, capsys):
+    small = experiment(tmp_path)
+    small.optim = load_option("optim", "deit", {"epochs": 1, "batch_size": 8, "warmup_epochs": 0, "lr_per": 16})
+    train(small)
+    (log,) = tmp_path.glob("runs/*/*/metrics.jsonl")
+    assert json.loads(log.read_text())["lr"] == pytest.approx(2.5e-4)
+    assert "rate  0.00025 = 0.0005 x 8 / 16 (lr x batch / lr_per)" in capsys.readouterr().out
+
+
+def test_position_embeddings_do_not_decay():
+    """DeiT (timm's ``no_weight_decay``): of a ViT, matrices of linear layers and the patches' projection alone do."""
+    model = create_model("vit_tiny", head="vit", num_classes=3, block="identity", depth=1)
+    small = {name for name, parameter in model.named_parameters() if is_small(name, parameter)}
+    assert {"encoder.stages.embed.cls_token", "encoder.stages.embed.position"} <= small
+    assert "encoder.stages.embed.projection.weight" not in small
+    assert not is_small("encoder.stages.embed.cls_position", model.encoder.stages.embed.position)
 
 
 @register("optim", "sgd_for_a_test")

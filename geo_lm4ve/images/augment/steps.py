@@ -55,7 +55,7 @@ def taken(
 
     ``fill`` (3 levels) is what warps put where an image has no pixel.
     """
-    views = views.contiguous().clone()
+    views = views.clone(memory_format=torch.contiguous_format)
     for steps in zip(*plans):
         groups: dict[str, list[int]] = defaultdict(list)
         for row, step in enumerate(steps):

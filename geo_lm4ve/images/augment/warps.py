@@ -2,7 +2,7 @@
 
 A pixel of the result takes the colour of a place in the image, interpolated bicubically; a place beyond the outermost
 pixels' edges has the fill. (kornia's ``warp_affine`` blends the fill into the outermost pixels instead, for which it
-warps a mask, too.) PyTorch's cubic kernel has the slope -0.75 where Pillow's has -1: a pixel differs by a level now and then.
+warps a mask, too.) PyTorch's cubic kernel has the slope -0.75 where Pillow's has -1, which makes edges a little softer.
 """
 
 from __future__ import annotations
