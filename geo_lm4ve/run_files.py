@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from geo_lm4ve.costs import cost_of
 from geo_lm4ve.files import UserError
 from geo_lm4ve.reading import Fields, json_object, reader
 
@@ -51,6 +52,7 @@ def read_results(path: Path) -> dict[str, Any]:
     if "seed" in known.values:
         known.whole("seed", low=-(2**63))
     _check_facts(known)
+    cost_of(results)
     if "published" in known.values:
         _check_published(known.fields("published"))
     if "trained_on" in known.values:

@@ -50,7 +50,7 @@ SETTINGS = {
     "head": ("classification", {"hidden": [16]}),
     "task": ("classify", {}),
     "optim": ("short", {"epochs": 3, "batch_size": 8}),
-    "run": ("default", {"pictures": False}),
+    "run": ("default", {"pictures": False, "cost": False}),
 }
 
 PRETRAINING = {

@@ -67,6 +67,7 @@ def test_what_is_not_finite_is_no_value(tmp_path):
             {"published": {**PUBLISHED, "differing": {"data.points": {"here": "1"}}}},
             r"lacks published.differing.data.points",
         ),
+        ({"cost": {"flops_per_sample": {}}}, "lacks cost.flops_per_sample.encoder"),
         ({"wall_seconds": "long"}, "wall_seconds is 'long', not a finite number"),
     ],
 )

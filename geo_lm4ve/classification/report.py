@@ -18,7 +18,8 @@ from geo_lm4ve.parts.task import Record
 from geo_lm4ve.pretrained.published import columns, described
 from geo_lm4ve.run_files import LOG, read_metrics
 from geo_lm4ve.viz.curves import curves_png
-from geo_lm4ve.viz.html import PageTable, html_report
+from geo_lm4ve.viz.html import PageTable
+from geo_lm4ve.viz.run_page import run_report
 
 SHOWN = 36
 WRONG_SHARE = 1 / 3
@@ -42,12 +43,11 @@ def write_report(
         pictures["Training"] = folder / "curves.png"
         runs = {str(results["block"]): read_metrics(folder / LOG)}
         curves_png(pictures["Training"], runs, ("train_accuracy", "overall_accuracy"), title, synthetic=synthetic)
-    summary = {key: value for key, value in results.items() if key not in ("metrics", "config", "published")}
     published = results.get("published")
-    html_report(
+    run_report(
         folder / "report.html",
         title,
-        summary,
+        {key: value for key, value in results.items() if key != "published"},
         highlights={
             key.replace("_", " "): f"{100 * value:.2f} %"
             for key, value in results["metrics"].items()

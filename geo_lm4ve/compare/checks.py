@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from geo_lm4ve.compare.runs import UNTRAINED, Run, flatten
+from geo_lm4ve.costs import cost_of
 
 FACTS = ("commit", "data", "data_root", "synthetic", "samples", "protocol", "device")
 """Entries of ``results.json`` that must agree before two numbers may be compared."""
@@ -27,6 +28,8 @@ def circumstances(runs: Sequence[Run]) -> dict[str, list[str]]:
         for name, text in facts(run).items():
             if text not in collected.setdefault(name, []):
                 collected[name].append(text)
+    if costs := _distinct(cost.said for run in runs if (cost := cost_of(run.results))):
+        collected["cost"] = costs
     seconds = [run.results["wall_seconds"] for run in runs if "wall_seconds" in run.results]
     if seconds:
         collected["training time"] = [f"{sum(seconds) / 3600:.2f} h in {len(seconds)} runs"]
@@ -43,6 +46,7 @@ def warnings(
         *_mixed_rows(by, rows),
         *_seeds(rows),
         *_missing_metrics(rows),
+        *_mixed_latency(rows),
         *(_replaced(by, older, newer) for older, newer in superseded),
     ]
 
@@ -108,6 +112,16 @@ def _missing_metrics(rows: Mapping[tuple[str, ...], Sequence[Run]]) -> list[str]
         if partly:
             found.append(f"row {' '.join(key)}: not every run has {', '.join(partly)}")
     return found
+
+
+def _mixed_latency(rows: Mapping[tuple[str, ...], Sequence[Run]]) -> list[str]:
+    """Scores may be compared all the same: what differs is where and how passes were timed."""
+    holders: dict[str, list[str]] = {}
+    for key, runs in rows.items():
+        for conditions in _distinct(cost.conditions for run in runs if (cost := cost_of(run.results))):
+            holders.setdefault(conditions, []).append(" ".join(key))
+    listed = "; ".join(f"{conditions} ({', '.join(held)})" for conditions, held in holders.items())
+    return [f"ms were measured in different ways: {listed}"] if len(holders) > 1 else []
 
 
 def _distinct(values: Any) -> list[str]:

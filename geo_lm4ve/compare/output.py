@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from geo_lm4ve.compare.comparison import Comparison, Row
+from geo_lm4ve.compare.cost import cost_cell, cost_columns, cost_text, cost_value
 from geo_lm4ve.compare.runs import ReportError
 from geo_lm4ve.compare.statistics import Cell, Difference
 from geo_lm4ve.files import to_json as json_text
@@ -52,12 +53,17 @@ def to_markdown(comparison: Comparison) -> str:
 
 
 def to_csv(comparison: Comparison) -> str:
-    """One line per row and metric, numbers in full precision; the circumstances follow as comment lines (``#``)."""
+    """One line per row and metric, numbers in full precision; the circumstances follow as comment lines (``#``).
+
+    What its runs cost, on average, is in every line of a row.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     extra = ["difference", "standard_error", "low95", "high95", "kind"] if comparison.baseline else []
-    writer.writerow([*comparison.by, "metric", "mean", "std", "seeds", *extra])
+    costs = cost_columns(comparison.rows)
+    writer.writerow([*comparison.by, "metric", "mean", "std", "seeds", *extra, *costs])
     for row in comparison.rows:
+        spent = [cost_value(row, name) for name in costs]
         for metric in comparison.metrics:
             if (cell := row.cell(metric)) is None:
                 continue
@@ -65,7 +71,7 @@ def to_csv(comparison: Comparison) -> str:
             found = comparison.differences.get((row.key, metric))
             if extra:
                 line += _difference_values(found)
-            writer.writerow(line)
+            writer.writerow([*line, *spent])
     for warning in all_warnings(comparison):
         text.write(one_line(f"# WARNING {warning}") + "\n")
     for name, values in comparison.circumstances.items():
@@ -83,6 +89,11 @@ def to_json(comparison: Comparison) -> str:
                 metric: _json_cell(cell, comparison.differences.get((row.key, metric)))
                 for metric in comparison.metrics
                 if (cell := row.cell(metric)) is not None
+            },
+            "cost": {
+                name: _json_cell(cell, None)
+                for name in cost_columns(comparison.rows)
+                if (cell := cost_cell(row, name)) is not None
             },
         }
         for row in comparison.rows
@@ -123,18 +134,18 @@ def all_warnings(comparison: Comparison) -> list[str]:
 def _tables(comparison: Comparison) -> list[tuple[str, list[str], list[list[str]]]]:
     """(title, header, rows) of the table of means and, with a baseline, of the table of differences."""
     decimals = {metric: _decimals(comparison.rows, metric) for metric in comparison.metrics}
-    sizes = [name for name in ("trainable", "frozen") if any(_parameters(row, name) for row in comparison.rows)]
+    costs = cost_columns(comparison.rows)
     body = [
         [
             *row.key,
             str(len(row.runs)),
-            *(_parameters(row, name) for name in sizes),
+            *(cost_text(row, name) for name in costs),
             *(_mean(row.cell(metric), decimals[metric]) for metric in comparison.metrics),
         ]
         for row in comparison.rows
     ]
     tables = [
-        ("mean ± sample standard deviation over seeds", [*comparison.by, "seeds", *sizes, *comparison.metrics], body)
+        ("mean ± sample standard deviation over seeds", [*comparison.by, "seeds", *costs, *comparison.metrics], body)
     ]
     if comparison.baseline:
         rows = [
@@ -178,11 +189,6 @@ def _json_cell(cell: Cell, found: Difference | None) -> dict[str, Any]:
     values = {str(seed): value for seed, value in cell.values.items()}
     content: dict[str, Any] = {"mean": cell.mean, "std": cell.std, "values": values}
     return content if found is None else {**content, "difference": vars(found)}
-
-
-def _parameters(row: Row, name: str) -> str:
-    counts = sorted({run.results["parameters"][name] for run in row.runs if name in run.results.get("parameters", {})})
-    return " to ".join(f"{count:,}" for count in counts[:: max(len(counts) - 1, 1)])
 
 
 def _blank(value: float | None) -> float | str:

@@ -18,7 +18,7 @@ UNTRAINED = "nothing to train"
 """Said of a model without trained weights, for the checkpoint and for the training data."""
 _STAMP = re.compile(r"\d{8}-\d{6}-\d+(\.\d+)?$")
 
-_WHERE_AND_HOW_OFTEN = ("root", "device", "checkpoint_every", "checkpoint_steps", "pictures", "trackers")
+_WHERE_AND_HOW_OFTEN = ("root", "device", "checkpoint_every", "checkpoint_steps", "pictures", "trackers", "cost")
 NO_SETTING = frozenset({"seed", *(f"run.{name}" for name in _WHERE_AND_HOW_OFTEN)})
 """Config keys that say where and how often, not what: runs that differ in them alone are the same experiment."""
 

@@ -10,6 +10,8 @@ import torch
 from rich.table import Table
 
 from geo_lm4ve.config import plain
+from geo_lm4ve.costs import cost_of
+from geo_lm4ve.engine.cost import measured
 from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.provenance import data_facts, said, trained_on
 from geo_lm4ve.engine.results import results_of, write_results
@@ -149,11 +151,11 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
         **selected(None if run.checkpoint else folder),
         **task.protocol(),
     }
-    published = {}
+    more = measured(session, experiment, model, data, task)
     if loaded.report and (found := beside(loaded.report, plain(experiment), data.info.benchmark, evaluation.samples)):
-        published = {"published": found}
+        more["published"] = found
     results = results_of(
-        session, experiment, model, data, trained, evaluation.metrics, evaluation.samples, protocol, **published
+        session, experiment, model, data, trained, evaluation.metrics, evaluation.samples, protocol, **more
     )
     if session.main:
         write_results(out, results, evaluation.records)
@@ -167,7 +169,8 @@ def evaluate(experiment: ExperimentConfig, folder: Path | None = None) -> dict[s
 
 
 def print_metrics(session: Session, results: dict[str, Any]) -> None:
-    """The table at the end of a run, with what was published of an official file beside it."""
+    """The table at the end of a run: scores and their cost, with what was published of an official file beside it."""
+    cost = cost_of(results)
     protocol = ", ".join(f"{key} {value}" for key, value in results["protocol"].items())
     title = f"{results['experiment']} on {results['data']}"
     table = Table(title=marked((title, "table.title")), caption=marked((protocol, "table.caption")))
@@ -180,6 +183,12 @@ def print_metrics(session: Session, results: dict[str, Any]) -> None:
     for row, (key, value) in enumerate(results["metrics"].items()):
         table.add_row(marked(key), f"{value:.4f}", *(cells[row] for cells in others.values()))
     table.add_row("samples", f"{results['samples']:,}")
+    count = results["parameters"]
+    table.add_row("parameters", f"{count['trainable'] + count['frozen']:,}, frozen {count['frozen']:,}")
+    for key, text in (cost.rows if cost else {}).items():
+        table.add_row(key, text)
     session.console.print(table)
+    if cost:
+        session.console.print(marked(cost.said))
     if published:
         session.console.print(marked(described(published)))

@@ -159,14 +159,18 @@ def commit() -> str:
         return f"version {version('geo_lm4ve')}"
 
 
+def device_name(device: torch.device) -> str:
+    """Kind and model of a device."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return f"{device.type} ({name})"
+
+
 def environment(session: Session) -> dict[str, Any]:
     """The circumstances of a run's numbers."""
-    device = session.device
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
     packages = ("torch", "transformers", "accelerate", "numpy", "torch-geometric")
     return {
         "commit": commit(),
-        "device": f"{device.type} ({name})",
+        "device": device_name(session.device),
         "processes": session.world,
         "threads": torch.get_num_threads(),
         "waiting": waiting(),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from geo_lm4ve.config import ConfigError, plain
+from geo_lm4ve.engine.cost import measured
 from geo_lm4ve.engine.evaluate import print_metrics
 from geo_lm4ve.engine.fellows import together
 from geo_lm4ve.engine.lock import RunLock
@@ -112,6 +113,7 @@ def finish(trainer: Trainer) -> dict[str, Any]:
         evaluation.samples,
         protocol,
         wall_seconds=round(trainer.position.seconds, 1),
+        **measured(trainer.session, trainer.experiment, trainer.model, trainer.data, trainer.task),
     )
     if trainer.session.main:
         write_results(trainer.folder, results, evaluation.records)

@@ -53,6 +53,7 @@ class RunConfig(PartConfig):
             (``slice``: 40-output ScanObjectNN heads) or is replaced (``fresh``).
         allow_other_block: accept a frozen block with another fingerprint than the recorded one.
         pictures: draw the task's report at the end.
+        cost: measure what a forward pass costs beside the final score: FLOPs and latency, in a few passes more.
         trackers: also log to ``tensorboard`` and/or ``wandb``.
     """
 
@@ -73,6 +74,7 @@ class RunConfig(PartConfig):
     classes: Classes = Classes.match
     allow_other_block: bool = False
     pictures: bool = True
+    cost: bool = True
     trackers: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -105,6 +105,7 @@ def test_csv_keeps_full_precision(two_blocks):
     assert rows[0] | {"mean": 0, "std": 0} == {
         "block": "identity", "metric": "overall_accuracy", "mean": 0, "std": 0, "seeds": "3",
         "difference": "", "standard_error": "", "low95": "", "high95": "", "kind": "",
+        "trainable": "1000", "frozen": "0",
     }  # fmt: skip
     assert float(rows[2]["mean"]) == (0.65 + 0.66 + 0.70) / 3
     assert float(rows[2]["difference"]) == pytest.approx(0.05)

@@ -5,8 +5,11 @@ import re
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 import geo_lm4ve
+from geo_lm4ve.engine.flops import FORMULAS, count_flops
 from geo_lm4ve.model import Model, ModelConfig
 from geo_lm4ve.options import load_option, options
 from geo_lm4ve.testing import assert_block_frozen, assert_equal_up_to_rounding, assert_padding_invariant
@@ -109,6 +112,29 @@ def test_identity_adds_no_parameter(name):
     model = create(name, "identity")
     parts = sum(p.numel() for part in (model.encoder, model.head) for p in part.parameters())
     assert sum(model.count().values()) == parts
+
+
+class Products(TorchDispatchMode):
+    """Names of the operations that look like products of tensors."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if re.search("mm|mv|dot|conv|attention|attn|rnn|lstm|gru|linear", str(func)):
+            self.seen.add(func.overloadpacket)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_flops_of_every_product_are_booked_on_a_part(name):
+    with Products() as products:
+        spent = count_flops(create(name).eval(), batch_for(name))
+    assert spent["encoder"]["trainable"] > 0
+    assert spent["adapters"]["trainable"] > 0 == spent["adapters"]["frozen"]
+    assert spent["block"]["frozen"] > 0 == spent["block"]["trainable"]
+    assert products.seen <= {*FORMULAS, *flop_registry}, "products that nobody counts"
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -19,7 +19,7 @@ from geo_lm4ve.testing import rounding_bound
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     root = tmp_path_factory.mktemp("trained")
-    small = experiment(root)
+    small = experiment(root, run={"cost": True})
     results = train(small)
     (folder,) = (root / "runs" / "small").iterdir()
     return small, folder, results
@@ -98,6 +98,8 @@ def test_two_processes_score_like_one(trained):
     newest = max((folder / "evaluations" / "small").iterdir(), key=lambda path: path.stat().st_mtime)
     two = json.loads((newest / "results.json").read_text())
     assert two["environment"]["processes"] == 2
+    assert two["cost"]["processes"] == 2
+    assert two["cost"]["flops_per_sample"] == results["cost"]["flops_per_sample"]
     assert two["samples"] == 20
     assert [line.split()[3] for line in run.stdout.splitlines() if "samples" in line] == ["20"]
     assert "2 take the steps of one; each draws by itself: dropout" in run.stdout

@@ -13,7 +13,8 @@ from geo_lm4ve.parts.task import Record
 from geo_lm4ve.run_files import LOG, read_metrics
 from geo_lm4ve.viz.choice import evenly
 from geo_lm4ve.viz.curves import curves_png
-from geo_lm4ve.viz.html import PageTable, html_report
+from geo_lm4ve.viz.html import PageTable
+from geo_lm4ve.viz.run_page import run_report
 
 SHOWN = 60
 """Questions on the page, evenly spaced over the split."""
@@ -34,10 +35,10 @@ def write_report(folder: Path, results: Mapping[str, Any], records: Sequence[Rec
         runs = {str(results["block"]): read_metrics(folder / LOG)}
         curves_png(pictures["Training"], runs, ("train_em_at_1", "em_at_1", "em_at_10"), title, synthetic=synthetic)
     metrics = results["metrics"]
-    html_report(
+    run_report(
         folder / "report.html",
         title,
-        {key: value for key, value in results.items() if key not in ("metrics", "config")},
+        results,
         highlights={name.replace("_", " "): f"{100 * metrics[name]:.2f} %" for name in _BIG if name in metrics},
         tables=[metric_table(metrics), question_table(shown, len(records))],
         pictures=pictures,

@@ -16,7 +16,7 @@ from geo_lm4ve.points.viz.cards import Card, section
 from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
 from geo_lm4ve.run_files import LOG, read_metrics
 from geo_lm4ve.viz.curves import curves_png
-from geo_lm4ve.viz.html import html_report
+from geo_lm4ve.viz.run_page import run_report
 
 SHOWN = 18
 """Clouds on a sheet at most, three pictures each."""
@@ -43,10 +43,10 @@ def write_report(folder: Path, results: Mapping[str, Any], records: Sequence[Rec
     if (folder / LOG).is_file():
         pictures["Training"] = folder / "curves.png"
         curves_png(pictures["Training"], {"": read_metrics(folder / LOG)}, (METRIC,), title, synthetic=synthetic)
-    html_report(
+    run_report(
         folder / "report.html",
         title,
-        {key: value for key, value in results.items() if key not in ("metrics", "config")},
+        results,
         highlights={key.replace("_", " "): f"{value:.3f}" for key, value in results["metrics"].items()},
         pictures=pictures,
         samples=section(panels) if panels else None,

@@ -26,8 +26,9 @@ from geo_lm4ve.traffic.viz.ground import ground
 from geo_lm4ve.traffic.viz.html import fitting, scenes_html
 from geo_lm4ve.traffic.viz.png import scenes_png, subscripted
 from geo_lm4ve.traffic.viz.scene import TrafficScene, traffic_scene
-from geo_lm4ve.viz import html
 from geo_lm4ve.viz.curves import curves_png
+from geo_lm4ve.viz.html import PageTable
+from geo_lm4ve.viz.run_page import run_report
 
 SHEET = 12
 """Scenes on a sheet."""
@@ -74,10 +75,10 @@ def write_report(
         total=len(records),
         synthetic=data.info.synthetic,
     )
-    html.html_report(
+    run_report(
         folder / "report.html",
         title,
-        {key: value for key, value in results.items() if key not in ("metrics", "config")},
+        results,
         highlights=_highlights(scores),
         tables=[_metric_table(scores["metrics"]), _breakdown_table(scores["breakdown"])],
         pictures=drawn,
@@ -173,12 +174,12 @@ def _highlights(scores: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _metric_table(metrics: Mapping[str, Mapping[str, float]]) -> html.PageTable:
+def _metric_table(metrics: Mapping[str, Mapping[str, float]]) -> PageTable:
     rows = [[name, *(f"{values[name]:.4f}" for values in metrics.values())] for name in next(iter(metrics.values()))]
-    return html.PageTable("Metrics", ["metric", *metrics], rows)
+    return PageTable("Metrics", ["metric", *metrics], rows)
 
 
-def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> html.PageTable:
+def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> PageTable:
     names = ("minADE", "minFDE", "MR", "brier-minFDE")
     rows = [
         [grouping, group, values["samples"], *(f"{values['K=6'][name]:.3f}" for name in names)]
@@ -186,4 +187,4 @@ def _breakdown_table(parts: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> ht
         for group, values in groups.items()
     ]
     note = "Speed over the last observed second; turn from the last observed to the last future second."
-    return html.PageTable("Breakdown, K=6", ["by", "group", "scenes", *names], rows, note)
+    return PageTable("Breakdown, K=6", ["by", "group", "scenes", *names], rows, note)
