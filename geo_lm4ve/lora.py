@@ -57,6 +57,6 @@ def _matrices(layers: nn.Module) -> dict[str, Any]:
     """Modules that hold a matrix, by the last part of their names."""
     found = {}
     for name, module in layers.named_modules():
-        if getattr(getattr(module, "weight", None), "ndim", 0) == 2:
+        if getattr(getattr(module, "weight", None), "ndim", 0) == 2 and not isinstance(module, nn.Embedding):
             found[name.rpartition(".")[2]] = module
     return found

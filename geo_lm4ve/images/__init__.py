@@ -1,6 +1,6 @@
-"""Images: ViT, its checkpoints. ``PARTS`` says which module registers what."""
+"""Images: ViT, its checkpoints, any other network as an encoder. ``PARTS`` says which module registers what."""
 
 PARTS: dict[str, dict[str, str]] = {
-    "encoder": {"vit": ".encoders.vit"},
+    "encoder": {"generic": ".encoders.generic", "vit": ".encoders.vit"},
     "checkpoints": {"vit": ".checkpoints.vit"},
 }

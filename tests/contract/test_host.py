@@ -35,6 +35,7 @@ MODELS = {
     "scanqa, true proposals": ("scanqa_small", {"seeds": 64, "proposals": "gt"}, "scanqa", {}, None),
     "sqa3d": ("sqa3d_small", {"seeds": 64}, "sqa3d", {}, None),
     "vit": ("vit_tiny", {"depth": 2, "size": 64}, "vit", {}, None),
+    "generic": ("generic", {"source": "vision_models:OwnNetwork", "size": 32, "freeze": False}, "vit", {}, None),
 }
 """Encoder and head options with what differs from them, and ``bridge.after``. The class token and VectorNet's agents
 are read alone: their blocks compute nothing else."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.images.batch import ImageBatch
+from geo_lm4ve.images.encoders.grid import centers
 from geo_lm4ve.layers.transformer import TransformerBlock
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.tokens import TokenSet
@@ -112,7 +113,7 @@ class PatchEmbedding(nn.Module):
         return TokenSet.full(
             features,
             {"cls": (0, 1), "patches": (1, 1 + count)},
-            positions=_centers(grid, features).expand(size, -1, -1),
+            positions=centers(grid, features).expand(size, -1, -1),
         )
 
     def positions_for(self, grid: tuple[int, int]) -> Float[Tensor, "1 n d"]:
@@ -122,12 +123,6 @@ class PatchEmbedding(nn.Module):
         own = self.position[:, 1:].mT.unflatten(-1, self.grid)
         other = F.interpolate(own.float(), grid, mode="bicubic", antialias=True, align_corners=False).to(own.dtype)
         return torch.cat([self.position[:, :1], other.flatten(2).mT], 1)
-
-
-def _centers(grid: tuple[int, int], like: Tensor) -> Float[Tensor, "1 n 2"]:
-    rows, columns = ((torch.arange(count, device=like.device) + 0.5) / count for count in grid)
-    centers = torch.cartesian_prod(rows, columns)
-    return torch.cat([centers.new_zeros(1, 2), centers]).to(like.dtype)[None]
 
 
 class ViT(Encoder):
