@@ -101,7 +101,8 @@ def check_official(model: Model, state: Mapping[str, Tensor], *, allow: Sequence
 
 def _placed(model: Model, state: Mapping[str, Tensor], place: Path | str, classes: str) -> Fit:
     fit = Fit(_recognise(state, model, place), model, classes, place)
-    for key, value in state.items():
+    rewrite = fit.layout.rewrite
+    for key, value in (rewrite(state) if rewrite else state).items():
         fit.place(key, value)
     return fit
 

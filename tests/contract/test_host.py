@@ -102,7 +102,7 @@ def outputs(prediction):
 
 
 def test_every_part_that_trains_is_here():
-    parts = [(load_option("encoder", encoder).name, head) for encoder, _, head, *_ in MODELS.values()]
+    parts = [(load_option("encoder", encoder, sizes).name, head) for encoder, sizes, head, *_ in MODELS.values()]
     encoders, heads = map(set, zip(*parts))
     assert encoders == set(registered("encoder")) - UNTRAINED
     assert {load_option("head", head).name for head in heads} == set(registered("head")) - UNTRAINED_HEADS
