@@ -40,9 +40,7 @@ def add_lora(layers: nn.Module, options: LoraOptions, error: type[UserError]) ->
         raise error('LoRA needs peft: pip install "geo_lm4ve[lora]"') from fault
     matrices = _matrices(layers)
     if absent := set(options.targets) - set(matrices):
-        raise error(
-            f"no linear layer is called {', '.join(sorted(absent))}; there are {', '.join(sorted(matrices))}"
-        )
+        raise error(f"no linear layer is called {', '.join(sorted(absent))}; there are {', '.join(sorted(matrices))}")
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,

@@ -87,7 +87,9 @@ class TokenNetwork(nn.Module):
     def forward(self, given: Tensor, **options: Any) -> TokenSequence:
         """Tokens of a batch; ValueError where the network makes none."""
         with torch.set_grad_enabled(self.trained and torch.is_grad_enabled()):
-            return TokenSequence.of(self.network(given, **options) if self.argument is None else self._named(given, options))
+            return TokenSequence.of(
+                self.network(given, **options) if self.argument is None else self._named(given, options)
+            )
 
     def _named(self, given: Tensor, options: dict[str, Any]) -> Any:
         return self.network(**{str(self.argument): given}, **options)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from text_models import write_model
-from vision_models import HALVES, network, write_vision
+from vision_models import HALVES, inner, write_vision
 
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.create import create_model
@@ -58,12 +58,6 @@ def built(source, block="mlp", head="patches", **changes):
 
 def pictures(rows=32, columns=32, items=2):
     return torch.rand(items, 3, rows, columns, generator=torch.Generator().manual_seed(0))
-
-
-def inner(kind):
-    """The part of a model that makes tokens."""
-    model, part = network(kind), {"vit": "vit", "clip_both": "vision_model"}.get(kind)
-    return getattr(model, part) if part else model
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -182,7 +176,9 @@ def test_a_model_that_was_trained_with_other_weights_says_so(folders, tmp_path):
     tensors = load_file(folder / "model.safetensors")
     tensors["vit.embeddings.cls_token"] += 1
     save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(VisionError, match=r"was trained with another network than vit: its sha256 is \w{12}… there and"):
+    with pytest.raises(
+        VisionError, match=r"was trained with another network than vit: its sha256 is \w{12}… there and"
+    ):
         Model.from_pretrained(tmp_path / "saved")
 
 
@@ -198,7 +194,9 @@ def test_what_is_drawn_next_does_not_depend_on_it(folders):
 @pytest.mark.parametrize("kind", ["vit", "dinov2_registers", "clip", "swin", "convnext"])
 def test_a_step_asks_no_tensor_for_a_value(kind, folders):
     model = built(folders(kind), freeze=False).train()
-    assert_settled_on_host(model, model.config.encoder.sample_batch(2).settled(), lambda scores, batch: scores.square().mean())
+    assert_settled_on_host(
+        model, model.config.encoder.sample_batch(2).settled(), lambda scores, batch: scores.square().mean()
+    )
 
 
 def test_networks_of_ones_own_make_sequences_or_maps(tmp_path):
@@ -234,7 +232,7 @@ def test_a_head_that_reads_a_class_token_where_there_is_none_says_what_there_is(
 
 
 def test_a_model_of_texts_is_none_of_images(tmp_path):
-    with pytest.raises(VisionError, match=r"bert is a model of input_ids, not of images \(pixel_values\); name a model"):
+    with pytest.raises(VisionError, match=r"bert is a model of input_ids, not of images \(pixel_values\); name a"):
         built(write_model(tmp_path / "bert"))
 
 

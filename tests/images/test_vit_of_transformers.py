@@ -86,5 +86,5 @@ def test_files_that_do_not_fit_are_told_apart(theirs, tmp_path):
     tensors = load_file(path)
     del tensors["vit.encoder.layer.1.attention.attention.key.bias"]
     save_file(tensors, path)
-    with pytest.raises(CheckpointError, match=r"lacks encoder.stages.block_1.attention.qkv.bias and the model has no pl"):
+    with pytest.raises(CheckpointError, match=r"lacks encoder.stages.block_1.attention.qkv.bias and the model has"):
         load_official(ours(), path)

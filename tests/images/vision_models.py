@@ -51,6 +51,12 @@ def network(kind: str) -> nn.Module:
     return made
 
 
+def inner(kind: str) -> nn.Module:
+    """The part of ``network(kind)`` that makes tokens."""
+    model, part = network(kind), {"vit": "vit", "clip_both": "vision_model"}.get(kind)
+    return getattr(model, part) if part else model
+
+
 def write_vision(folder: Path, kind: str = "vit", **preprocessing: object) -> Path:
     """A folder with such a model and the values of an image processor, if there are any."""
     network(kind).save_pretrained(folder)

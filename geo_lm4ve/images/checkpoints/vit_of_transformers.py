@@ -8,19 +8,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from geo_lm4ve.blocks.vit_names import IN_FILES
 from geo_lm4ve.pretrained.layouts import Row
 
 _EMBED, _BLOCK = "encoder.stages.embed", "encoder.stages.block_*"
 _LAYER = re.compile(r"((?:vit\.)?)(?:encoder\.layer|layers)\.(\d+)\.(.+)\.(weight|bias)")
-_PARTS = {
-    "attention.q_proj": "attention.attention.query",
-    "attention.k_proj": "attention.attention.key",
-    "attention.v_proj": "attention.attention.value",
-    "attention.o_proj": "attention.output.dense",
-    "mlp.fc1": "intermediate.dense",
-    "mlp.fc2": "output.dense",
-}
-"""Names of modules -> names in files."""
 _APART = [f"attention.attention.{name}" for name in ("query", "key", "value")]
 _TOGETHER = "attention.attention.query_key_value"
 
@@ -60,4 +52,4 @@ def _in_files(key: str) -> str:
     if (match := _LAYER.fullmatch(key)) is None:
         return key
     prefix, layer, part, kind = match.groups()
-    return f"{prefix}encoder.layer.{layer}.{_PARTS.get(part, part)}.{kind}"
+    return f"{prefix}encoder.layer.{layer}.{IN_FILES.get(part, part)}.{kind}"

@@ -137,7 +137,7 @@ class ImageTokens(nn.Module):
             )
 
     def _normalise(self, config: GenericConfig, vision: VisionNetwork) -> None:
-        """x scale + shift = ((x std + mean) - own mean) / own std."""
+        """X scale + shift = ((x std + mean) - own mean) / own std."""
         own = torch.tensor([vision.preprocessing.mean, vision.preprocessing.std], dtype=torch.float64)
         given = torch.tensor([config.mean, config.std], dtype=torch.float64)
         for name, values in (("shift", (given[0] - own[0]) / own[1]), ("scale", given[1] / own[1])):
