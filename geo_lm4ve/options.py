@@ -75,7 +75,7 @@ def list_data(filter: str = "") -> list[str]:
 
 
 def part_class(group: str, name: str) -> type[PartConfig]:
-    """The config class of an option or a registered part, whatever values it leaves to the user; ConfigError if none."""
+    """The config class of an option or a registered part, whatever values it leaves to the user; else ConfigError."""
     if name in option_files(group):
         with reading(CONFIGS / group / f"{name}.yaml", ConfigError, f"an option of {group}", "mend it"):
             return lookup(group, _values(group, name)[0])

@@ -31,7 +31,7 @@ _COMPUTABLE = ("a decoder layer that can be computed", "look at its config, or t
 @register("block", "pretrained")
 @dataclass
 class PretrainedBlockConfig(BlockConfig):
-    """Layers of a language model between the adapters (paper section 3).
+    """Layers of a language model, or of a vision transformer, between the adapters (paper section 3).
 
     Attributes:
         source: where the weights are: hub:REPO[@REVISION], dir:PATH, meta:PATH, gguf:PATH, package:NAME, file:PATH.

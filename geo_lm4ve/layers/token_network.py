@@ -87,12 +87,10 @@ class TokenNetwork(nn.Module):
     def forward(self, given: Tensor, **options: Any) -> TokenSequence:
         """Tokens of a batch; ValueError where the network makes none."""
         with torch.set_grad_enabled(self.trained and torch.is_grad_enabled()):
+            positional = () if self.argument else (given,)
             return TokenSequence.of(
-                self.network(given, **options) if self.argument is None else self._named(given, options)
+                self.network(*positional, **({self.argument: given} if self.argument else {}), **options)
             )
-
-    def _named(self, given: Tensor, options: dict[str, Any]) -> Any:
-        return self.network(**{str(self.argument): given}, **options)
 
     def try_out(self, example: Tensor, **options: Any) -> TokenSequence:
         """Tokens of an example; from now on no parameter is trained that no token depends on (pooling, mask tokens).

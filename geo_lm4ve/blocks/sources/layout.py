@@ -3,8 +3,8 @@
 Every family numbers its layers (``model.layers.31.…``, ``model.decoder.layers.31.…``, ``transformer.h.31.…``,
 ``gpt_neox.layers.31.…``, ``language_model.model.layers.31.…``) and keeps the final norm beside that list
 (``model.norm``, ``model.decoder.final_layer_norm``, ``transformer.ln_f``, ``model.final_layernorm``). Of vision
-transformers the layers are the encoder's (``vit.encoder.layer.11.…``, ``vision_model.encoder.layers.11.…``), and the norm
-stands beside the encoder (``vit.layernorm``, ``vision_model.post_layernorm``).
+transformers the layers are the encoder's (``vit.encoder.layer.11.…``, ``vision_model.encoder.layers.11.…``), and the
+norm stands beside the encoder (``vit.layernorm``, ``vision_model.post_layernorm``).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _BUFFERS = re.compile(
     r"(^|\.)(rotary_emb\.inv_freq|(attn|attention)\.(bias|masked_bias)|"
     r"relative_position_bias\.relative_position_(bias_table|index))$"
 )
-"""What is left out: constants that old checkpoints carry along (rotary frequencies, causal masks), which are no weights,
-and BEiT's biases between places of one grid of patches, which no other tokens have."""
+"""What is left out: constants that old checkpoints carry along (rotary frequencies, causal masks), which are no
+weights, and BEiT's biases between places of one grid of patches, which no other tokens have."""
 
 
 @dataclass(frozen=True)

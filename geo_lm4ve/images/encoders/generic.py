@@ -24,6 +24,8 @@ from geo_lm4ve.tokens import TokenSet
 
 INTERPOLATE = "interpolate_pos_encoding"
 """Argument of transformers' models that makes position embeddings for images of another size."""
+LARGEST = 2048
+"""Rows or columns of an image that a file can ask for by itself."""
 _TRIED = ("a network of images that makes a token of every patch", "name another one as encoder.source")
 
 
@@ -99,10 +101,15 @@ class GenericConfig(EncoderConfig):
 
 
 def _size(config: GenericConfig, *said: tuple[int, int] | None) -> tuple[int, int]:
-    """Rows and columns of an image: as configured, else the first that is said."""
+    """Rows and columns of an image: as configured, else the first that is said; an error where neither will do."""
     if config.size is not None:
         return config.size, config.size
     if found := next((size for size in said if size is not None), None):
+        if max(found) > LARGEST:
+            raise VisionError(
+                f"{config.source}: images of {found[0]:,} x {found[1]:,} pixels, by its files, are more than "
+                f"{LARGEST:,} in a row; mend them, or set encoder.size if it is meant"
+            )
         return found
     raise ConfigError(f"{config.source} does not say what size its images have: set encoder.size")
 
