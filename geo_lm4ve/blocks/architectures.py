@@ -165,6 +165,16 @@ def _qwen(model_type: str, hidden: int, ffn: int, layers: int, heads: int, group
     }
 
 
+_VIT_BASE = {
+    "model_type": "vit",
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "patch_size": 16,
+}
+
+
 def _opt(hidden: int, layers: int, heads: int) -> dict[str, Any]:
     """OPT (arXiv 2205.01068, table 1); the MLP is four times as wide as the stream."""
     return {
@@ -214,5 +224,6 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "pythia_160m": _pythia(768, 12, 12),
     "pythia_410m": _pythia(1024, 24, 16),
     "pythia_1_4b": _pythia(2048, 24, 16),
+    "vit_base": _VIT_BASE,
 }
-"""What the models' config.json say about their layers, without what concerns tokens and generation."""
+"""What the models' config.json say about their layers, without what concerns tokens, pixels and generation."""

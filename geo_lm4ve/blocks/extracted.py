@@ -16,7 +16,7 @@ from torch import Tensor
 from geo_lm4ve.blocks.base import BlockError, BlockReference, LayerWeights
 from geo_lm4ve.blocks.fingerprint import fingerprint
 from geo_lm4ve.blocks.sources.directory import read_tensors, tensor_names
-from geo_lm4ve.blocks.sources.layout import find_layout
+from geo_lm4ve.blocks.sources.layout import find_layout, of_images
 from geo_lm4ve.files import atomic_path
 from geo_lm4ve.invocation import command
 from geo_lm4ve.reading import Fields, json_object, reader
@@ -101,5 +101,5 @@ class ExtractedCheckpoint:
             )
 
     def _whole_fingerprint(self) -> str:
-        layout = find_layout(self.names, self.origin.layers, self.place)
+        layout = find_layout(self.names, self.origin.layers, self.place, images=of_images(self.config))
         return fingerprint(layout.by_layer(read_tensors(self._path, layout.names)))

@@ -15,14 +15,14 @@ from geo_lm4ve.blocks.assembly import filled_layers, filled_norm, is_ours
 from geo_lm4ve.blocks.base import Block, BlockConfig, BlockError, LayerWeights, zero_padding
 from geo_lm4ve.blocks.choices import FinalNorm, Implementation, StoredAs, Train, choice, held_dtype
 from geo_lm4ve.blocks.gated_architecture import traits
-from geo_lm4ve.blocks.lora import LoraOptions, add_lora
 from geo_lm4ve.blocks.policy import AttentionPolicy
 from geo_lm4ve.blocks.precision import autocasting, residual_stream
-from geo_lm4ve.blocks.slim import changed, keep_frozen_out
 from geo_lm4ve.blocks.weights import load_layers
 from geo_lm4ve.calls import described
 from geo_lm4ve.config import register
+from geo_lm4ve.lora import LoraOptions, add_lora
 from geo_lm4ve.reading import reading
+from geo_lm4ve.slim import changed, keep_frozen_out
 from geo_lm4ve.tokens import Kept, take
 
 _COMPUTABLE = ("a decoder layer that can be computed", "look at its config, or take the model from another source")
@@ -31,7 +31,7 @@ _COMPUTABLE = ("a decoder layer that can be computed", "look at its config, or t
 @register("block", "pretrained")
 @dataclass
 class PretrainedBlockConfig(BlockConfig):
-    """Layers of a language model between the adapters (paper section 3).
+    """Layers of a language model, or of a vision transformer, between the adapters (paper section 3).
 
     Attributes:
         source: where the weights are: hub:REPO[@REVISION], dir:PATH, meta:PATH, gguf:PATH, package:NAME, file:PATH.
@@ -244,7 +244,7 @@ class FrozenBlock(Block):
                     own = parameter.detach().clone()  # training must not change the tensors of the source
                     setattr(owner, name, nn.Parameter(own))
         elif self.trained is Train.lora:
-            add_lora(self.layers, lora)
+            add_lora(self.layers, lora, BlockError)
 
     def __repr__(self) -> str:
         reference, held = self.reference, next(p for p in self.parameters() if p.dim() > 1).dtype

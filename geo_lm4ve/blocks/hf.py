@@ -1,6 +1,8 @@
 """Any decoder layer of transformers as ours: OPT, GPT-2, Pythia, Phi, …, and a second opinion on the gated families.
 
-Positions that a model adds to its embeddings (OPT, GPT-2) are not added: they belong to the embedding, not to a layer.
+So are the layers of vision transformers: ViT, DeiT, DINOv2, BEiT, CLIP, SigLIP. Positions that a model adds to its
+embeddings (OPT, GPT-2, ViT) are not added: they belong to the embedding, not to a layer. Nor are BEiT's biases between
+places of its own grid of patches, no more than rotary embedding.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from geo_lm4ve.blocks.filling import fill
 from geo_lm4ve.blocks.gated_architecture import complete, windows
 from geo_lm4ve.blocks.policy import AttentionPolicy, places
 from geo_lm4ve.blocks.precision import StoredLayerNorm, StoredLinear, stored_linear
+from geo_lm4ve.blocks.vit_names import to_modules
 from geo_lm4ve.memory import Asking
 from geo_lm4ve.tokens import take
 
@@ -60,15 +63,15 @@ class HFLayer(nn.Module):
 
     def __init__(self, config: Mapping[str, Any], layer: int, policy: AttentionPolicy):
         super().__init__()
-        full = _without_dropout(complete(config))
+        full = _without_places(_without_dropout(complete(config)))
         model = _model_class(full)
         softcap = getattr(full, "attn_logit_softcapping", None)
         self.sdpa = bool(model._supports_sdpa) and softcap is None  # transformers' sdpa refuses a softcap
         full._attn_implementation = "sdpa" if self.sdpa else "eager"
         decoder = _layer_class(model)
         with init_empty_weights(include_buffers=False):
-            arguments = (full, layer)[: len(inspect.signature(decoder).parameters)]
-            self.layer = decoder(*arguments).eval()
+            numbered = [name for name in inspect.signature(decoder).parameters if "drop" not in name]
+            self.layer = decoder(*(full, layer)[: len(numbered)]).eval()
         for module in self.layer.modules():
             if type(module) in STORED:
                 module.__class__ = STORED[type(module)]  # same attributes, another forward
@@ -127,6 +130,7 @@ def make_layer(
     """A filled layer; BlockError when ``tensors`` are not its weights."""
     with Asking(config, sum(tensor.numel() * tensor.dtype.itemsize for tensor in tensors.values()) * 8 + _BUFFERS):
         module = HFLayer(config, layer, policy)
+    tensors = to_modules(tensors, dict(module.layer.named_parameters()))
     fill(module.layer, tensors, dtype, f"{place}, {config.get('model_type')} layer {layer}")
     if not policy.causal and not policy.rotary:
         _check_unordered(module, complete(config).hidden_size)
@@ -148,8 +152,15 @@ def _check_unordered(layer: HFLayer, dim: int) -> None:
 def _without_dropout(full: Any) -> Any:
     """A frozen layer is a fixed function: its dropouts are off."""
     for key in full.to_dict():
-        if "dropout" in key or key.endswith("pdrop"):
+        if "dropout" in key or "drop_path" in key or key.endswith("pdrop"):
             setattr(full, key, 0.0)
+    return full
+
+
+def _without_places(full: Any) -> Any:
+    """BEiT's layers without their biases between places, which are of one grid of patches."""
+    if hasattr(full, "use_relative_position_bias"):
+        full.use_relative_position_bias = False
     return full
 
 

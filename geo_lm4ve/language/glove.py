@@ -12,8 +12,9 @@ from geo_lm4ve.files import UserError
 from geo_lm4ve.language.glove_store import word_vectors
 from geo_lm4ve.language.glove_text import SITE
 from geo_lm4ve.language.question_words import UNKNOWN, WordRule, words_of
-from geo_lm4ve.language.text_encoder import TextEncoder, TextError, TextReference, padded
+from geo_lm4ve.language.text_encoder import TextEncoder, TextError, padded
 from geo_lm4ve.language.texts import Words
+from geo_lm4ve.slim import WeightReference
 
 WIDTH = 300
 """Numbers of a vector in the files that ScanQA and SQA3D use."""
@@ -48,7 +49,7 @@ class GloveTexts(TextEncoder):
             self.unknown = next((word for word in (UNKNOWN, f"<{UNKNOWN}>") if word in self.vectors), "")
             if not self.unknown:
                 raise TextError(f"{source} has no vector for unknown words: add a line that begins with {UNKNOWN}")
-            self.refer(TextReference(self.vectors.facts.name, self.vectors.facts.sha256))
+            self.refer(WeightReference(self.vectors.facts.name, self.vectors.facts.sha256))
 
     def encode(self, texts: Sequence[str]) -> Words:
         """See TextEncoder."""

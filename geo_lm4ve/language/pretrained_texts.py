@@ -9,11 +9,12 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.language.text_encoder import TextEncoder, TextError, TextReference
+from geo_lm4ve.language.text_encoder import TextEncoder, TextError
 from geo_lm4ve.language.text_network import read_network
-from geo_lm4ve.language.text_sources import TextFolder
 from geo_lm4ve.language.texts import Words
+from geo_lm4ve.layers.model_folder import ModelFolder
 from geo_lm4ve.memory import out_of_files
+from geo_lm4ve.slim import WeightReference
 
 
 class PretrainedTexts(TextEncoder):
@@ -36,7 +37,7 @@ class PretrainedTexts(TextEncoder):
         TextError: the files are missing, damaged or not a text encoder's.
     """
 
-    def __init__(self, place: TextFolder, trained: bool, longest: int) -> None:
+    def __init__(self, place: ModelFolder, trained: bool, longest: int) -> None:
         super().__init__()
         read = read_network(place)
         self.specials = read.tokenizer.num_special_tokens_to_add()
@@ -45,7 +46,7 @@ class PretrainedTexts(TextEncoder):
             raise TextError(f"{place.folder} takes {most} word pieces, not {longest}; set longest to at most {most}")
         self._folder, self._read, self.network, self.dim = place.folder, read, read.network, read.dim
         self.trained, self.longest = trained, longest
-        self.origin = TextReference(place.name, place.sha256())
+        self.origin = WeightReference(place.name, place.sha256())
         self.network.requires_grad_(trained)
         if not trained:
             with out_of_files():

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from geo_lm4ve.blocks.slim import keep_frozen_out
 from geo_lm4ve.calls import InputError, described
 from geo_lm4ve.files import UserError
 from geo_lm4ve.language.texts import Words
-
-KEY = "reference"
-"""Name under which a state dict holds the fingerprint of what it leaves to a file."""
+from geo_lm4ve.slim import WeightReference, leave_to_file
 
 
 class TextError(UserError, RuntimeError):
     """Vectors or weights of a text encoder that are missing, unreadable or not the ones that were asked for."""
-
-
-@dataclass(frozen=True)
-class TextReference:
-    """Where frozen vectors or weights came from.
-
-    Attributes:
-        source: for people: the package with its version, the repository's id, the name of the file.
-        sha256: of the file; of several: of their digests, one a line.
-    """
-
-    source: str
-    sha256: str
 
 
 class TextEncoder(nn.Module):
@@ -50,7 +31,7 @@ class TextEncoder(nn.Module):
     """
 
     dim: int
-    reference: TextReference | None = None
+    reference: WeightReference | None = None
 
     def forward(self, texts: Any) -> Words:
         """Vectors of the words, on the device of the encoder, zero behind the last word of each text.
@@ -79,34 +60,12 @@ class TextEncoder(nn.Module):
         """The choice in one line, for the announcement of a run."""
         raise NotImplementedError
 
-    def refer(self, reference: TextReference) -> None:
+    def refer(self, reference: WeightReference) -> None:
         """From now on weights that are frozen are a reference in state dicts; call it once, when all are there."""
         self.reference = reference
-        keep_frozen_out(self)
-        self.register_state_dict_post_hook(partial(_give, _bytes(reference)))
-        self.register_load_state_dict_pre_hook(partial(_compare, reference))
+        leave_to_file(self, reference, "text encoder", TextError)
 
 
 def padded(vectors: Float[Tensor, "n d"], lengths: Sequence[int]) -> Words:
     """Words of texts that lie one after the other, text by text."""
     return Words(pad_sequence(vectors.split(list(lengths)), batch_first=True), tuple(lengths))
-
-
-def _bytes(reference: TextReference) -> Tensor:
-    return torch.frombuffer(bytearray.fromhex(reference.sha256), dtype=torch.uint8)
-
-
-def _give(fingerprint: Tensor, module: nn.Module, state: dict[str, Any], prefix: str, metadata: object) -> None:
-    """State-dict post hook."""
-    state[prefix + KEY] = fingerprint
-
-
-def _compare(reference: TextReference, module: nn.Module, state: dict[str, Any], prefix: str, *rest: object) -> None:
-    """Load pre-hook; the fingerprint is no tensor of the module, which therefore must not find it."""
-    recorded = state.pop(prefix + KEY, None)
-    if recorded is not None and not torch.equal(recorded.cpu(), _bytes(reference)):
-        raise TextError(
-            f"the model was trained with another text encoder than {reference.source}: its sha256 is "
-            f"{bytes(recorded.cpu().tolist()).hex()[:12]}… there and {reference.sha256[:12]}… here; point the text "
-            "encoder's source to the one it was trained with"
-        )

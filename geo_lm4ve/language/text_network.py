@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
 from geo_lm4ve.language.text_encoder import TextError
-from geo_lm4ve.language.text_sources import TextFolder
-from geo_lm4ve.memory import Asking, out_of_files
+from geo_lm4ve.layers.model_folder import ModelFolder
+from geo_lm4ve.layers.transformers_model import quiet, read_transformers
+from geo_lm4ve.memory import out_of_files
 from geo_lm4ve.reading import reader
 
-_SPARE = 1 << 28
-"""Bytes that a network may take besides four times its file: constants, and weights that are stored as eight bits."""
 _ENDLESS = 10**9
 """What a tokeniser without a limit gives as one is above this."""
-_UNUSED = "pooler."
-"""Weights that make one vector of a whole text, for which nobody asks here."""
 
 
 @dataclass(frozen=True)
@@ -61,42 +54,18 @@ class TextNetwork:
         return self.network(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
-def read_network(place: TextFolder) -> TextNetwork:
+@reader(TextError, "a text encoder in the layout of transformers", "get it again")
+def read_network(place: ModelFolder) -> TextNetwork:
     """The network of a folder, in float32 and eval mode; nothing is fetched, and torch's generator stays as it is.
 
     Raises:
         TextError: files are missing, damaged or not those of one text encoder, or need a package that is missing.
     """
-    try:
-        with torch.random.fork_rng(devices=[]):  # what is not in the files would be drawn, and then dropped
-            return _read(place.folder)
-    except ImportError as error:
-        raise TextError(f"{place.folder} needs a package that is not installed: {error}") from error
-
-
-@reader(TextError, "a text encoder in the layout of transformers", "get it again")
-def _read(folder: Path) -> TextNetwork:
-    from transformers import AutoConfig, AutoTokenizer
-
-    weights = TextFolder(folder, folder.name).weights
-    with _quiet(), out_of_files():
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    kind = _class(config)
-    if config.num_hidden_layers > (held := sum(map(_tensors, weights))):
-        raise ValueError(f"its config says {config.num_hidden_layers:,} layers, its files hold {held:,} tensors")
-    most = 4 * sum(path.stat().st_size for path in weights) + _SPARE
-    Asking(config.to_dict(), most).rehearse(lambda: kind.from_config(config))
-    with _quiet(), out_of_files():
-        network = _filled(kind, folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    network = read_transformers(place, lambda config: (_class(config), config))
+    with quiet(), out_of_files():
+        tokenizer = _tokenizer(place)
         _check_ids(tokenizer, network.get_input_embeddings().num_embeddings)
         return TextNetwork(network, tokenizer, _tried(network), _longest(network, tokenizer))
-
-
-def _tensors(path: Path) -> int:
-    """How many a file holds."""
-    with safe_open(path, "pt") as file:
-        return len(file.keys())
 
 
 def _class(config: Any) -> Any:
@@ -107,21 +76,13 @@ def _class(config: Any) -> Any:
     return AutoModelForTextEncoding if config.model_type in TEXT else AutoModel
 
 
-def _filled(kind: Any, folder: Path) -> Any:
-    model, account = kind.from_pretrained(
-        folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32,
-        output_loading_info=True, ignore_mismatched_sizes=True,
-    )  # fmt: skip
-    if lost := sorted(key for key in account["missing_keys"] if not key.startswith(_UNUSED)):
-        raise ValueError(f"{lost[0]} and {len(lost) - 1} more of its tensors are missing")
-    for key, *shapes in sorted(account["mismatched_keys"]):
-        raise ValueError(f"{key} has the shape {list(shapes[0])}, its config says {list(shapes[1])}")
-    for said in account["error_msgs"]:
-        raise ValueError(said)
-    network = model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
-    if getattr(network, "pooler", None) is not None:
-        network.pooler = None
-    return network.eval()
+def _tokenizer(place: ModelFolder) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(place.folder, local_files_only=True, trust_remote_code=False)
+    except ImportError as error:
+        raise TextError(f"{place.folder} needs a package that is not installed: {error}") from error
 
 
 def _check_ids(tokenizer: Any, rows: int) -> None:
@@ -149,19 +110,3 @@ def _longest(network: Any, tokenizer: Any) -> int | None:
     if most <= tokenizer.num_special_tokens_to_add():
         raise ValueError(f"it takes texts of {most} tokens, which leaves none for words")
     return most if most < _ENDLESS else None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without transformers' bars and remarks; what is wrong is raised."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

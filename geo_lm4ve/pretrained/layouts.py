@@ -96,6 +96,8 @@ class Layout:
         block: prefix of the frozen language-model layers that such a file holds in Meta's names; it is among the
             ignored ones, but compared with the model's block.
         published: results that were published of such files.
+        rewrite: makes the tensors that the table knows of a file's, where these are no renaming of them (queries, keys
+            and values apart); they keep names that tell the file's.
     """
 
     title: str
@@ -107,6 +109,7 @@ class Layout:
     extra: tuple[str, ...] = ()
     block: str = ""
     published: tuple[Published, ...] = ()
+    rewrite: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None
 
     def matches(self, keys: Iterable[str]) -> bool:
         """Whether a file with these keys is of this kind."""

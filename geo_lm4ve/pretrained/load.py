@@ -33,8 +33,9 @@ def load_official(
 
     The kind of file is recognised by its keys: Point-BERT pre-trained or fine-tuned, Point-MAE pre-trained or
     fine-tuned, Point-BERT with LLaMA as the paper's authors saved it, PointNeXt classifiers of OpenPoints,
-    mmTransformer, the VectorNet of StreamingForecasting, ScanQA, SQA3D, and geo_lm4ve's own. A pre-trained file has no
-    classifier and no file but the paper's has adapters: those parts keep their initialisation, and the report says so.
+    mmTransformer, the VectorNet of StreamingForecasting, ScanQA, SQA3D, ViT of timm, DeiT, transformers and the paper's
+    authors, and geo_lm4ve's own. A pre-trained file has no classifier and no file but the paper's has adapters: those
+    parts keep their initialisation, and the report says so.
 
     >>> import geo_lm4ve, tempfile
     >>> from pathlib import Path
@@ -101,7 +102,8 @@ def check_official(model: Model, state: Mapping[str, Tensor], *, allow: Sequence
 
 def _placed(model: Model, state: Mapping[str, Tensor], place: Path | str, classes: str) -> Fit:
     fit = Fit(_recognise(state, model, place), model, classes, place)
-    for key, value in state.items():
+    rewrite = fit.layout.rewrite
+    for key, value in (rewrite(state) if rewrite else state).items():
         fit.place(key, value)
     return fit
 

@@ -41,6 +41,8 @@ PUBLISHED = {
     "pythia_160m": (85_056_000, 0, 0, 0),
     "pythia_410m": (302_311_424, 0, 0, 0),
     "pythia_1_4b": (1_208_602_624, 0, 0, 0),
+    # 1,000 classes with biases, a class token, the projection of patches of 16 x 16
+    "vit_base": (86_567_656, 1000, 197, 1000 + 768 + (3 * 16 * 16 + 1) * 768),
 }
 
 

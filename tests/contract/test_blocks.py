@@ -22,6 +22,7 @@ SMALL = {
     "opt_125m": ("opt_125m", {"source": "random:opt_125m"}),
     "pythia_70m": ("pythia_70m", {"source": "random:pythia_70m"}),
     "gemma3_270m": ("gemma3_270m", {"source": "random:gemma3_270m"}),
+    "vit_base": ("vit_base", {"source": "random:vit_base"}),
     "qwen3_0_6b": ("qwen3_0_6b", {"source": "random:qwen3_0_6b"}),
 }
 

@@ -16,7 +16,10 @@ PARSERS = {
 }  # fmt: skip
 """Calls that give meaning to the bytes of a file."""
 OWN = {
-    **dict.fromkeys(("files.py", "hdf5.py", "npy.py", "torch_files/load.py"), "readers call it, guarded"),
+    **dict.fromkeys(
+        ("files.py", "hdf5.py", "layers/transformers_model.py", "npy.py", "torch_files/load.py"),
+        "readers call it, guarded",
+    ),
     **dict.fromkeys(("engine/resume_file.py", "geometry/mesh_files.py", "geometry/tables.py"), "one reader calls it"),
     "answering/files/json_text.py": "readers call it, guarded",
     "prepare/zip_members.py": "guarded by members.intact",

@@ -35,6 +35,7 @@ MODELS = {
     "scanqa, true proposals": ("scanqa_small", {"seeds": 64, "proposals": "gt"}, "scanqa", {}, None),
     "sqa3d": ("sqa3d_small", {"seeds": 64}, "sqa3d", {}, None),
     "vit": ("vit_tiny", {"depth": 2, "size": 64}, "vit", {}, None),
+    "generic": ("generic", {"source": "vision_models:OwnNetwork", "size": 32, "freeze": False}, "vit", {}, None),
 }
 """Encoder and head options with what differs from them, and ``bridge.after``. The class token and VectorNet's agents
 are read alone: their blocks compute nothing else."""
@@ -101,7 +102,7 @@ def outputs(prediction):
 
 
 def test_every_part_that_trains_is_here():
-    parts = [(load_option("encoder", encoder).name, head) for encoder, _, head, *_ in MODELS.values()]
+    parts = [(load_option("encoder", encoder, sizes).name, head) for encoder, sizes, head, *_ in MODELS.values()]
     encoders, heads = map(set, zip(*parts))
     assert encoders == set(registered("encoder")) - UNTRAINED
     assert {load_option("head", head).name for head in heads} == set(registered("head")) - UNTRAINED_HEADS

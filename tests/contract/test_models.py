@@ -14,11 +14,18 @@ from geo_lm4ve.model import Model, ModelConfig
 from geo_lm4ve.options import load_option, options
 from geo_lm4ve.testing import assert_block_frozen, assert_equal_up_to_rounding, assert_padding_invariant
 
+NAMED = {"generic": {"source": "vision_models:OwnNetwork", "size": 32, "freeze": False}}
+"""What options leave to the user."""
+
+
+def config_of(option):
+    return load_option("encoder", option, NAMED.get(option))
+
 
 def tensors_of(option):
     """Names of an encoder's tensors without their numbers, and how many values they hold."""
     with torch.device("meta"):
-        state = load_option("encoder", option).build().state_dict()
+        state = config_of(option).build().state_dict()
     names = {re.sub(r"\d+", "*", key) for key in state}
     return tuple(sorted(names)), sum(value.numel() for value in state.values())
 
@@ -35,12 +42,12 @@ MODELS = smallest(options("encoder"))
 
 def batch_for(model):
     """A batch of two small samples for the model's encoder."""
-    return load_option("encoder", model).sample_batch(2)
+    return config_of(model).sample_batch(2)
 
 
 def create(model, block="random_frozen"):
     torch.manual_seed(0)
-    return geo_lm4ve.create_model(model, block=block)
+    return geo_lm4ve.create_model(model, block=block, **NAMED.get(model, {}))
 
 
 def tensors(prediction, name=""):
@@ -158,7 +165,7 @@ def test_what_the_head_does_not_read_is_not_missed(name):
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("place", ["first", "middle"])
 def test_the_bridge_may_follow_any_stage(name, place):
-    encoder = load_option("encoder", name)
+    encoder = config_of(name)
     stages = list(encoder.build().stages)
     after = stages[0] if place == "first" else stages[len(stages) // 2]
     built = create(name, "identity").config

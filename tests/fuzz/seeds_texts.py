@@ -21,7 +21,7 @@ from geo_lm4ve.language.text_encoders import TextKind, build_text_encoder
 _LANGUAGE = "geo_lm4ve.language."
 _TEXT = (f"{_LANGUAGE}glove_text.GloveText.block",)
 _STORE = (f"{_LANGUAGE}glove_store.read_store",)
-_NETWORK = (f"{_LANGUAGE}text_network._read",)
+_NETWORK = (f"{_LANGUAGE}text_network.read_network",)
 
 
 def _gzip(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from geo_lm4ve.blocks.sources.checkpoint import BytesRead
 from geo_lm4ve.blocks.sources.directory import INDEX, SINGLE, DirectoryCheckpoint
 from geo_lm4ve.blocks.sources.hub import HubCheckpoint
 from geo_lm4ve.blocks.sources.hub_repository import HubRepository
-from geo_lm4ve.blocks.sources.layout import depth, language_config
+from geo_lm4ve.blocks.sources.layout import depth, layers_config
 from geo_lm4ve.blocks.sources.selection import select_layers, wanted_layout
 
 _REVISION = re.compile(r"^(?!.*\.\.)[\w.\-/]+$")
@@ -110,7 +110,7 @@ def _fetched(cache: LayerCache, repository: HubRepository, layers: Sequence[int]
     _LOG.info("fetching layers %s of %s: %.1f MB", list(layout.layers), repository.place, total / 1e6)
     weights = select_layers(checkpoint, f"hub:{repository.repo}@{repository.commit}", layers, final_norm=None)
     meter.downloaded += checkpoint.bytes_read
-    count = depth(language_config(checkpoint.config), checkpoint.place)
+    count = depth(layers_config(checkpoint.config), checkpoint.place)
     path = cache.path(repository.commit, weights.reference.layers, count)
     write_layers(path, weights)
     cache.remember(repository.revision, repository.commit)

@@ -2,7 +2,9 @@
 
 Every family numbers its layers (``model.layers.31.…``, ``model.decoder.layers.31.…``, ``transformer.h.31.…``,
 ``gpt_neox.layers.31.…``, ``language_model.model.layers.31.…``) and keeps the final norm beside that list
-(``model.norm``, ``model.decoder.final_layer_norm``, ``transformer.ln_f``, ``model.final_layernorm``).
+(``model.norm``, ``model.decoder.final_layer_norm``, ``transformer.ln_f``, ``model.final_layernorm``). Of vision
+transformers the layers are the encoder's (``vit.encoder.layer.11.…``, ``vision_model.encoder.layers.11.…``), and the
+norm stands beside the encoder (``vit.layernorm``, ``vision_model.post_layernorm``).
 """
 
 from __future__ import annotations
@@ -17,10 +19,20 @@ from torch import Tensor
 from geo_lm4ve.blocks.base import BlockError
 
 _NUMBERED = re.compile(r"^(?P<stack>(?:.*?\.)??(?:layers|h|blocks|block))\.(?P<index>\d+)\.(?P<key>.+)$")
+_NUMBERED_ENCODER = re.compile(r"^(?P<stack>(?:.*?\.)??(?:layers?|blocks?))\.(?P<index>\d+)\.(?P<key>.+)$")
+_VISION = re.compile(r"(^|[._])(vision|visual|image)([._]|$)")
+_ENCODER_NORMS = ("layernorm", "post_layernorm", "norm")
+_OF_IMAGES = "_vision_model"
+_PAIRED = ("clip", "siglip")
+"""Models with a tower of images and one of texts, which is no language model: their layers are those of images."""
 _OTHER_STACK = re.compile(r"(^|[._])(vision|visual|audio|speech|image|encoder|mm|mtp)([._]|$)")
 _FINAL_NORMS = ("norm", "final_layer_norm", "final_layernorm", "final_norm", "ln_f", "norm_f")
-_BUFFERS = re.compile(r"(^|\.)(rotary_emb\.inv_freq|(attn|attention)\.(bias|masked_bias))$")
-"""Constants that old checkpoints carry along (rotary frequencies, causal masks): no weights, so they are left out."""
+_BUFFERS = re.compile(
+    r"(^|\.)(rotary_emb\.inv_freq|(attn|attention)\.(bias|masked_bias)|"
+    r"relative_position_bias\.relative_position_(bias_table|index))$"
+)
+"""What is left out: constants that old checkpoints carry along (rotary frequencies, causal masks), which are no
+weights, and BEiT's biases between places of one grid of patches, which no other tokens have."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +57,21 @@ class Layout:
         return tuple({key: tensors[name] for key, name in keys.items()} for keys in self.layers.values())
 
 
-def language_config(config: dict[str, Any]) -> dict[str, Any]:
-    """The language model's part of a config: multimodal models nest it under ``text_config``."""
+def layers_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of a config that is of the layers: multimodal models nest the language model under ``text_config``.
+
+    CLIP and SigLIP have no language model; the part of their layers is ``vision_config``.
+    """
+    seen = config.get("vision_config")
+    if config.get("model_type") in _PAIRED and isinstance(seen, dict):
+        return {"model_type": f"{config['model_type']}{_OF_IMAGES}", **seen}
     nested = config.get("text_config")
     return nested if isinstance(nested, dict) and "hidden_size" in nested else config
+
+
+def of_images(config: Mapping[str, Any]) -> bool:
+    """Whether a config is of a vision transformer."""
+    return "patch_size" in config or str(config.get("model_type")).endswith(_OF_IMAGES)
 
 
 def depth(config: dict[str, Any], place: str) -> int:
@@ -81,11 +104,11 @@ def indices(layers: Sequence[int], count: int, place: str) -> tuple[int, ...]:
     return found
 
 
-def _stacks(names: Collection[str]) -> dict[str, dict[int, dict[str, str]]]:
+def _stacks(names: Collection[str], numbered: re.Pattern[str]) -> dict[str, dict[int, dict[str, str]]]:
     """By name of the list of layers: by index, key relative to the layer and full name."""
     stacks: dict[str, dict[int, dict[str, str]]] = {}
     for name in names:
-        if match := _NUMBERED.match(name):
+        if match := numbered.match(name):
             layer = stacks.setdefault(match["stack"], {}).setdefault(int(match["index"]), {})
             if _BUFFERS.search(match["key"]):
                 continue
@@ -105,19 +128,29 @@ def _language_stack(stacks: dict[str, dict[int, dict[str, str]]], place: str) ->
     raise BlockError(f"{place}: several lists of layers could be the decoder: {', '.join(sorted(language))}")
 
 
-def find_layout(names: Collection[str], layers: Sequence[int], place: str) -> Layout:
-    """Names of the tensors of these layers (indices from 0) and of the final norm.
+def _vision_stack(stacks: dict[str, dict[int, dict[str, str]]], place: str) -> str:
+    """The one list of layers that belongs to the encoder of images."""
+    seen = list(stacks) if len(stacks) == 1 else [stack for stack in stacks if _VISION.search(stack)]
+    if len(seen) == 1:
+        return seen[0]
+    found = ", ".join(sorted(stacks)) or "none"
+    raise BlockError(f"{place}: which list of layers is that of the vision transformer? There are {found}")
+
+
+def find_layout(names: Collection[str], layers: Sequence[int], place: str, *, images: bool = False) -> Layout:
+    """Names of the tensors of these layers (indices from 0) and of the final norm; ``images``: a vision transformer's.
 
     Raises:
         BlockError: no decoder found, or a layer is not in the checkpoint; the message lists those that are.
     """
-    stacks = _stacks(names)
-    stack = _language_stack(stacks, place)
+    stacks = _stacks(names, _NUMBERED_ENCODER if images else _NUMBERED)
+    stack = _vision_stack(stacks, place) if images else _language_stack(stacks, place)
     for index in layers:
         if index not in stacks[stack]:
             raise BlockError(f"{place}: layer {index} is not in it; it holds layers {sorted(stacks[stack])}")
     parent = stack.rpartition(".")[0]
-    beside = [f"{parent}.{norm}" if parent else norm for norm in _FINAL_NORMS]
+    norms = (parent.rpartition(".")[0], _ENCODER_NORMS) if images else (parent, _FINAL_NORMS)
+    beside = [f"{norms[0]}.{norm}" if norms[0] else norm for norm in norms[1]]
     present = set(names)
     norm = {key: f"{b}.{key}" for b in beside for key in ("weight", "bias") if f"{b}.{key}" in present}
     return Layout({index: stacks[stack][index] for index in layers}, norm)

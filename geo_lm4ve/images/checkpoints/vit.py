@@ -1,4 +1,4 @@
-"""Names of ViT in timm, DeiT and the paper's ViT with LLaMA."""
+"""Names of ViT in timm, DeiT, the paper's ViT with LLaMA, and transformers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from geo_lm4ve.images.checkpoints.vit_of_transformers import joined, rows
 from geo_lm4ve.images.encoders.vit import ViT
 from geo_lm4ve.pretrained.architecture import OUTPUTS, count, size
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
@@ -62,7 +63,19 @@ WITH_LLAMA = Layout(
 
 CLASSIFIER = Layout(title="ViT classifier (timm, DeiT)", marker="patch_embed.proj", table=TABLE, fresh=("bridge",))
 
-LAYOUTS = (WITH_LLAMA, CLASSIFIER)
+OF_TRANSFORMERS = tuple(
+    Layout(
+        title=f"{name} of transformers (made with norms of epsilon 1e-12: encoder.epsilon, head.norm_epsilon)",
+        marker=f"{prefix}embeddings.patch_embeddings.projection",
+        table=NameTable(ViT, rows(prefix), describe),
+        ignored={f"{prefix}pooler": "makes one vector of an image in another way than a classifier"},
+        fresh=("bridge", *fresh),
+        rewrite=joined,
+    )
+    for name, prefix, fresh in (("ViTForImageClassification", "vit.", ()), ("ViTModel", "", ("head.mlp",)))
+)
+
+LAYOUTS = (WITH_LLAMA, CLASSIFIER, *OF_TRANSFORMERS)
 """In the order in which a file is compared with them."""
 
 register_checkpoints(TABLE, LAYOUTS)

@@ -12,12 +12,11 @@ from torch import Tensor, nn
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.images.batch import ImageBatch
+from geo_lm4ve.images.encoders.grid import centers
 from geo_lm4ve.layers.transformer import TransformerBlock
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.tokens import TokenSet
 
-EPSILON = 1e-6
-"""Of every LayerNorm (timm)."""
 SPREAD = 0.02
 """Standard deviation of the truncated normal distribution that linear layers and tokens are drawn from (DeiT)."""
 
@@ -39,6 +38,7 @@ class ViTConfig(EncoderConfig):
         mlp_ratio: hidden width of a block's MLP as a multiple of ``dim``.
         drop_path: probability that a sample skips a residual branch of the last block in training; rises linearly
             from 0 at the first block.
+        epsilon: of every LayerNorm: timm's 1e-6; ViTs of transformers have 1e-12.
     """
 
     takes: ClassVar[type | None] = ImageBatch
@@ -53,6 +53,7 @@ class ViTConfig(EncoderConfig):
     size: int = 224
     mlp_ratio: float = 4.0
     drop_path: float = 0.1
+    epsilon: float = 1e-6
 
     def __post_init__(self) -> None:
         """Check the values; raises ConfigError."""
@@ -67,6 +68,8 @@ class ViTConfig(EncoderConfig):
             raise ConfigError(f"encoder.mlp_ratio {self.mlp_ratio} leaves no hidden units at encoder.dim {self.dim}")
         if not 0 <= self.drop_path < 1:
             raise ConfigError(f"encoder.drop_path must be in [0, 1), not {self.drop_path}")
+        if not 0 <= self.epsilon < 1:
+            raise ConfigError(f"encoder.epsilon must be in [0, 1), not {self.epsilon}")
 
     def build(self) -> ViT:
         """The encoder with fresh weights, drawn as DeiT draws them."""
@@ -112,7 +115,7 @@ class PatchEmbedding(nn.Module):
         return TokenSet.full(
             features,
             {"cls": (0, 1), "patches": (1, 1 + count)},
-            positions=_centers(grid, features).expand(size, -1, -1),
+            positions=centers(grid, features).expand(size, -1, -1),
         )
 
     def positions_for(self, grid: tuple[int, int]) -> Float[Tensor, "1 n d"]:
@@ -124,12 +127,6 @@ class PatchEmbedding(nn.Module):
         return torch.cat([self.position[:, :1], other.flatten(2).mT], 1)
 
 
-def _centers(grid: tuple[int, int], like: Tensor) -> Float[Tensor, "1 n 2"]:
-    rows, columns = ((torch.arange(count, device=like.device) + 0.5) / count for count in grid)
-    centers = torch.cartesian_prod(rows, columns)
-    return torch.cat([centers.new_zeros(1, 2), centers]).to(like.dtype)[None]
-
-
 class ViT(Encoder):
     """ImageBatch -> TokenSet, in the stages ``embed``, ``block_0``, ..., ``block_<depth-1>``."""
 
@@ -139,7 +136,7 @@ class ViT(Encoder):
         for place in range(config.depth):
             rate = config.drop_path * place / max(config.depth - 1, 1)
             stages[f"block_{place}"] = TransformerBlock(
-                config.dim, config.heads, config.mlp_ratio, rate, qkv_bias=True, epsilon=EPSILON
+                config.dim, config.heads, config.mlp_ratio, rate, qkv_bias=True, epsilon=config.epsilon
             )
         self.stages = nn.ModuleDict(stages)
         self.dims = dict.fromkeys(self.stages, config.dim)

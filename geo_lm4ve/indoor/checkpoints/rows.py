@@ -9,9 +9,9 @@ from typing import Any
 from torch import Tensor
 
 from geo_lm4ve.indoor.features import KINDS, width
-from geo_lm4ve.language.text_encoder import KEY
 from geo_lm4ve.pretrained.architecture import OUTPUTS, count, size
 from geo_lm4ve.pretrained.layouts import Row
+from geo_lm4ve.slim import KEY
 
 _DETECT, _FUSION = "encoder.stages.detect", "encoder.stages.fusion"
 _NET = f"{_DETECT}.votenet"

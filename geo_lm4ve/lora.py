@@ -1,4 +1,4 @@
-"""Low-rank updates of a block's matrices, by peft."""
+"""Low-rank updates of a module's matrices, by peft."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from geo_lm4ve.blocks.base import BlockError
+from geo_lm4ve.files import UserError
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,20 @@ class LoraOptions:
     targets: tuple[str, ...] = ()
 
 
-def add_lora(layers: nn.Module, options: LoraOptions) -> None:
+def add_lora(layers: nn.Module, options: LoraOptions, error: type[UserError]) -> None:
     """Wrap linear layers of ``layers`` in place; only the updates are trained, and they start at zero.
 
     Raises:
-        BlockError: peft is not installed, or a target is not there (the message lists the linear layers).
+        UserError: (of class ``error``) peft is not installed, or a target is not there (the message lists the linear
+            layers).
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model
-    except ImportError as error:
-        raise BlockError('train: lora needs peft: pip install "geo_lm4ve[lora]"') from error
+    except ImportError as fault:
+        raise error('LoRA needs peft: pip install "geo_lm4ve[lora]"') from fault
     matrices = _matrices(layers)
     if absent := set(options.targets) - set(matrices):
-        raise BlockError(
-            f"no linear layer is called {', '.join(sorted(absent))}; there are {', '.join(sorted(matrices))}"
-        )
+        raise error(f"no linear layer is called {', '.join(sorted(absent))}; there are {', '.join(sorted(matrices))}")
     config = LoraConfig(
         r=options.rank,
         lora_alpha=options.alpha,
@@ -56,6 +55,6 @@ def _matrices(layers: nn.Module) -> dict[str, Any]:
     """Modules that hold a matrix, by the last part of their names."""
     found = {}
     for name, module in layers.named_modules():
-        if getattr(getattr(module, "weight", None), "ndim", 0) == 2:
+        if getattr(getattr(module, "weight", None), "ndim", 0) == 2 and not isinstance(module, nn.Embedding):
             found[name.rpartition(".")[2]] = module
     return found

@@ -1,13 +1,48 @@
-"""Checkpoints without frozen weights: those that are still what the block's source gave come from it again."""
+"""Checkpoints without frozen weights: those that are still what their source gave come from it again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from geo_lm4ve.files import UserError
+
+KEY = "reference"
+"""Name under which a state dict holds the fingerprint of what it leaves to a file."""
+
+
+@dataclass(frozen=True)
+class WeightReference:
+    """Where frozen vectors or weights came from.
+
+    Attributes:
+        source: for people: the package with its version, the repository's id, the name of the file.
+        sha256: of the file; of several: of their digests, one a line.
+    """
+
+    source: str
+    sha256: str
+
+
+def leave_to_file(module: nn.Module, reference: WeightReference, what: str, error: type[UserError]) -> None:
+    """``keep_frozen_out``, with the file's fingerprint in the state dict instead; call it once, when all are there.
+
+    Loading a state dict with another fingerprint is an error; one without any (of another project) loads.
+
+    Args:
+        module: frozen already, as far as it is to be left out.
+        reference: where its weights came from.
+        what: it is, for messages: "text encoder".
+        error: what is raised.
+    """
+    keep_frozen_out(module)
+    module.register_state_dict_post_hook(partial(_give, _bytes(reference)))
+    module.register_load_state_dict_pre_hook(partial(_compare, reference, what, error))
 
 
 def keep_frozen_out(module: nn.Module) -> dict[str, Tensor]:
@@ -72,3 +107,31 @@ def _lend(
     own, lost = dict(module.named_parameters()), changed(module, witnesses)
     for key in witnesses.keys() - lost.keys():
         state.setdefault(prefix + key, own[key].detach())
+
+
+def _bytes(reference: WeightReference) -> Tensor:
+    return torch.frombuffer(bytearray.fromhex(reference.sha256), dtype=torch.uint8)
+
+
+def _give(fingerprint: Tensor, module: nn.Module, state: dict[str, Any], prefix: str, metadata: object) -> None:
+    """State-dict post hook."""
+    state[prefix + KEY] = fingerprint
+
+
+def _compare(
+    reference: WeightReference,
+    what: str,
+    error: type[UserError],
+    module: nn.Module,
+    state: dict[str, Any],
+    prefix: str,
+    *rest: object,
+) -> None:
+    """Load pre-hook; the fingerprint is no tensor of the module, which therefore must not find it."""
+    recorded = state.pop(prefix + KEY, None)
+    if recorded is not None and not torch.equal(recorded.cpu(), _bytes(reference)):
+        raise error(
+            f"the model was trained with another {what} than {reference.source}: its sha256 is "
+            f"{bytes(recorded.cpu().tolist()).hex()[:12]}… there and {reference.sha256[:12]}… here; point the {what}'s "
+            "source to the one it was trained with"
+        )
