@@ -14,6 +14,7 @@ from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.images.data_config import ImageConfig
 from geo_lm4ve.images.loader import ImageSplit
 from geo_lm4ve.images.pictures import Chosen, Pictures, PictureSet
+from geo_lm4ve.images.stores.kept import kept
 from geo_lm4ve.parts.data import DataError, DataInfo, DataSource, Loader
 
 
@@ -26,7 +27,7 @@ class ImageSource(DataSource):
 
     def __init__(self, config: ImageConfig):
         self.config = config
-        found = config.pictures()
+        found = _kept(config.pictures(), config)
         self.classes = tuple(found.classes)
         self.splits = {split: _limited(one, config.limit) for split, one in _divided(found, config).items()}
         counts = {split: len(one) for split, one in self.splits.items()}
@@ -55,6 +56,14 @@ class ImageSource(DataSource):
         from geo_lm4ve.images.viz.exhibit import exhibit  # imports matplotlib
 
         return exhibit(folder, records, self, split, self.config.recipe, title)
+
+
+def _kept(found: PictureSet, config: ImageConfig) -> PictureSet:
+    """The same images, decoded once where they are few enough."""
+    if config.limit is not None:
+        return found
+    splits = {split: kept(one, f"{config.root} ({split})", config.cache_gib) for split, one in found.splits.items()}
+    return PictureSet(splits, found.classes)
 
 
 def _divided(found: PictureSet, config: ImageConfig) -> dict[str, Pictures]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from image_files import encoded, picture, table_files, write_files, write_zip
 from mutate import BYTES
-from mutate_packed import ZIP
+from mutate_packed import SAFETENSORS, ZIP
 from mutate_text import TEXT
 from mutate_unpacked import ZIP_NAMES
 from PIL import Image
@@ -63,10 +63,28 @@ def _read(root: Path) -> None:
             assert 0 <= int(batch.labels) < len(source.info.classes)
 
 
+def _kept(folder: Path) -> Path:
+    """The pixels of train of the zip, which are kept when it is first read."""
+    _read(_zip(folder))
+    return max((folder / "cache" / "decoded_images").glob("*.safetensors"), key=lambda path: path.stat().st_size)
+
+
+def _read_again(path: Path) -> None:
+    """Whatever became of what was kept, pixels are those of the files."""
+    before = path.read_bytes()
+    config = load_option("data", "image_folder", {"root": str(path.parents[2] / "set.zip"), "masks": ".png"})
+    plain, found = config.pictures().splits["train"], config.build().splits["train"]
+    for row in range(len(plain)):
+        assert np.array_equal(np.asarray(found.image(row)), np.asarray(plain.image(row)))
+    path.write_bytes(before)
+
+
 _DECODE = tuple(f"geo_lm4ve.images.decode.{name}" for name in ("read_image", "decoded", "decoded_mask", "image_size"))
+_KEPT = "geo_lm4ve.images.stores.kept_file.read_kept"
 _TABLE = "geo_lm4ve.images.formats.table"
 SEEDS = (
     *(Seed(kind, _DECODE, _image(kind), _look, BYTES) for kind in KINDS),
+    Seed("kept pixels", (_KEPT,), _kept, _read_again, (*SAFETENSORS, *BYTES), forgiving=True),
     Seed("zip of images", ("geo_lm4ve.images.stores.archive.open_zip",), _zip, _read, (*ZIP, *ZIP_NAMES)),
     Seed(
         "table of images", (f"{_TABLE}.read_table",), _table("labels.csv"), lambda path: _read(path.parent), TEXT,
