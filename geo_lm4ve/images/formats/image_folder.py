@@ -30,7 +30,7 @@ class ImageFolderConfig(ImageConfig):
     @property
     def advice(self) -> str:
         """See ImageConfig.advice."""
-        return "set data.root to a folder, or a zip, of images (datasets/image_folder)"
+        return "set data.root to a folder, zip or tar of images (datasets/image_folder)"
 
     def pictures(self) -> PictureSet:
         """See ImageConfig.pictures."""
