@@ -1,7 +1,14 @@
 """Images: data sets, ViT, its checkpoints, any other network as an encoder. ``PARTS`` says which module registers what."""
 
 PARTS: dict[str, dict[str, str]] = {
-    "data": {"image_folder": ".formats.image_folder"},
+    "data": {
+        "image_folder": ".formats.image_folder",
+        "imagenet": ".formats.imagenet",
+        "imagenet_a": ".formats.imagenet_variants",
+        "imagenet_c": ".formats.imagenet_variants",
+        "imagenet_r": ".formats.imagenet_variants",
+        "imagenet_sketch": ".formats.imagenet_variants",
+    },
     "encoder": {"generic": ".encoders.generic", "vit": ".encoders.vit"},
     "checkpoints": {"vit": ".checkpoints.vit"},
     "scorer": {"imagenet_c": ".scoring.scorer"},

@@ -22,7 +22,7 @@ from geo_lm4ve.images.own_images import OwnImages
 from geo_lm4ve.images.pictures import PictureSet
 from geo_lm4ve.images.recipe import Recipe
 from geo_lm4ve.images.views import MiddleWindow, RandomWindow, ShiftedWindow
-from geo_lm4ve.parts.data import DataConfig
+from geo_lm4ve.parts.data import DataConfig, DataError
 
 if TYPE_CHECKING:
     from geo_lm4ve.images.source import ImageSource
@@ -58,7 +58,9 @@ class ImageConfig(DataConfig):
             (repeated augmentation; DeiT: 3).
         val_fraction: part of every class of train held out as ``val`` (the same for every seed) where the files have
             none; 0: no ``val``.
-        limit: at most so many images of every split, for debugging.
+        limit: at most so many images of every split, for debugging; they are not kept.
+        cache_gib: GiB of pixels up to which a split is decoded once and kept in the user's cache; 0: it is decoded
+            whenever an image is asked for. No pixel changes.
     """
 
     gives: ClassVar[type | None] = ImageBatch
@@ -82,6 +84,7 @@ class ImageConfig(DataConfig):
     repeats: int = 1
     val_fraction: float = 0.1
     limit: int | None = None
+    cache_gib: float = 2.0
 
     def __post_init__(self) -> None:
         """Check ranges; raises ConfigError."""
@@ -91,6 +94,8 @@ class ImageConfig(DataConfig):
                 raise ConfigError(f"data.{key}={getattr(self, key)} must be at least 1")
         if self.limit is not None and self.limit < 1:
             raise ConfigError(f"data.limit={self.limit} must be at least 1")
+        if not 0 <= self.cache_gib < float("inf"):
+            raise ConfigError(f"data.cache_gib={self.cache_gib} must be a number of GiB, or 0")
         for key in ("share", "least_area"):
             if not 0 < getattr(self, key) <= 1:
                 raise ConfigError(f"data.{key}={getattr(self, key)} must be above 0 and at most 1")
@@ -157,6 +162,16 @@ class ImageConfig(DataConfig):
     def pictures(self) -> PictureSet:
         """The images that the files hold, none of them read yet; DataError where they are missing or damaged."""
         raise NotImplementedError
+
+    def look(self) -> None:
+        """See DataConfig.look: the folder or file is there."""
+        if not self.folder.exists():
+            raise DataError(f"there is no {self.folder.absolute()}: {self.advice}")
+
+    @property
+    def advice(self) -> str:
+        """How to get the data; ends the message about a missing folder."""
+        return "set data.root to the folder of the images"
 
     def place(self) -> str:
         """See DataConfig.place."""

@@ -15,6 +15,7 @@ from geo_lm4ve.data.split import hold_out, subsample
 from geo_lm4ve.images.data_config import ImageConfig
 from geo_lm4ve.images.loader import ImageSplit
 from geo_lm4ve.images.pictures import Chosen, Pictures, PictureSet
+from geo_lm4ve.images.stores.kept import kept
 from geo_lm4ve.parts.data import DataError, DataInfo, DataSource, Loader
 from geo_lm4ve.tokens import TokenSet
 
@@ -28,7 +29,7 @@ class ImageSource(DataSource):
 
     def __init__(self, config: ImageConfig):
         self.config = config
-        found = config.pictures()
+        found = _kept(config.pictures(), config)
         self.classes = tuple(found.classes)
         self.splits = {split: _limited(one, config.limit) for split, one in _divided(found, config).items()}
         counts = {split: len(one) for split, one in self.splits.items()}
@@ -76,6 +77,14 @@ class ImageSource(DataSource):
 
         synthetic = self.info.synthetic
         draw_patches(path, batch, tokens, kind, records, self.config.recipe, title, synthetic=synthetic)
+
+
+def _kept(found: PictureSet, config: ImageConfig) -> PictureSet:
+    """The same images, decoded once where they are few enough."""
+    if config.limit is not None:
+        return found
+    splits = {split: kept(one, f"{config.root} ({split})", config.cache_gib) for split, one in found.splits.items()}
+    return PictureSet(splits, found.classes)
 
 
 def _divided(found: PictureSet, config: ImageConfig) -> dict[str, Pictures]:

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from image_files import encoded, picture, table_files, write_files, write_zip
+from image_files import encoded, picture, table_files, write_files, write_tar, write_zip
 from mutate import BYTES
-from mutate_packed import ZIP
-from mutate_text import TEXT
-from mutate_unpacked import ZIP_NAMES
+from mutate_packed import SAFETENSORS, ZIP
+from mutate_text import JSON, TEXT
+from mutate_unpacked import TAR, ZIP_NAMES
 from PIL import Image
 from seed import Seed
 
 from geo_lm4ve.images.decode import decoded, decoded_mask, image_size, read_image
+from geo_lm4ve.images.formats.wnids import wnids
 from geo_lm4ve.options import load_option
 
 KINDS = {"jpeg": "RGB", "cmyk jpeg": "CMYK", "png": "RGBA", "palette png": "P", "webp": "RGB", "gif": "P", "bmp": "RGB"}
@@ -47,6 +48,34 @@ def _zip(folder: Path) -> Path:
     return write_zip(folder / "set.zip", table_files(masks=True))
 
 
+def _tar(folder: Path) -> Path:
+    return write_tar(folder / "set.tar", {f"set/{name}": content for name, content in table_files(masks=True).items()})
+
+
+def _note(folder: Path) -> Path:
+    """What is noted of the tar when it is first read."""
+    _read(_tar(folder))
+    return next((folder / "cache" / "tar_index").glob("*.json"))
+
+
+def _read_tar_again(note: Path) -> None:
+    """A spoiled note is made again; one that is plausible leads to what is named."""
+    _read(note.parents[2] / "set.tar")
+
+
+def _solution(folder: Path) -> Path:
+    write_files(folder, {f"train/{name}/1.JPEG": encoded(picture()) for name in wnids()[:2]})
+    write_files(folder, {f"val/{row}.JPEG": encoded(picture()) for row in range(2)})
+    path = folder / "LOC_val_solution.csv"
+    path.write_text("ImageId,PredictionString\n" + "".join(f"{row},{wnids()[row]} 1 2 3 4 \n" for row in range(2)))
+    return path
+
+
+def _read_imagenet(path: Path) -> None:
+    source = load_option("data", "imagenet", {"root": str(path.parent), "allow_other_counts": True}).build()
+    assert source.info.counts == {"train": 2, "val": 2}
+
+
 def _table(name: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         return write_files(folder / "set", table_files(masks=True)) / name
@@ -63,11 +92,34 @@ def _read(root: Path) -> None:
             assert 0 <= int(batch.labels) < len(source.info.classes)
 
 
+def _kept(folder: Path) -> Path:
+    """The pixels of train of the zip, which are kept when it is first read."""
+    _read(_zip(folder))
+    return max((folder / "cache" / "decoded_images").glob("*.safetensors"), key=lambda path: path.stat().st_size)
+
+
+def _read_again(path: Path) -> None:
+    """Whatever became of what was kept, pixels are those of the files."""
+    before = path.read_bytes()
+    config = load_option("data", "image_folder", {"root": str(path.parents[2] / "set.zip"), "masks": ".png"})
+    plain, found = config.pictures().splits["train"], config.build().splits["train"]
+    for row in range(len(plain)):
+        assert np.array_equal(np.asarray(found.image(row)), np.asarray(plain.image(row)))
+    path.write_bytes(before)
+
+
 _DECODE = tuple(f"geo_lm4ve.images.decode.{name}" for name in ("read_image", "decoded", "decoded_mask", "image_size"))
+_KEPT = "geo_lm4ve.images.stores.kept_file.read_kept"
 _TABLE = "geo_lm4ve.images.formats.table"
 SEEDS = (
     *(Seed(kind, _DECODE, _image(kind), _look, BYTES) for kind in KINDS),
+    Seed("kept pixels", (_KEPT,), _kept, _read_again, (*SAFETENSORS, *BYTES), forgiving=True),
     Seed("zip of images", ("geo_lm4ve.images.stores.archive.open_zip",), _zip, _read, (*ZIP, *ZIP_NAMES)),
+    Seed("tar of images", ("geo_lm4ve.images.stores.tar.open_tar",), _tar, _read, (*TAR, *BYTES)),
+    Seed("note on a tar", ("geo_lm4ve.images.stores.tar.read_note",), _note, _read_tar_again, JSON, forgiving=True),
+    Seed(
+        "val of ImageNet", ("geo_lm4ve.images.formats.imagenet.read_solution",), _solution, _read_imagenet, TEXT,
+    ),
     Seed(
         "table of images", (f"{_TABLE}.read_table",), _table("labels.csv"), lambda path: _read(path.parent), TEXT,
     ),

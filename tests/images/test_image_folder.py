@@ -10,7 +10,9 @@ from geo_lm4ve.parts.data import DataError
 
 
 def build(root, **values):
-    return load_option("data", "image_folder", {"root": str(root), "size": 8, "share": 1.0, **values}).build()
+    return load_option(
+        "data", "image_folder", {"root": str(root), "size": 8, "share": 1.0, "cache_gib": 0.0, **values}
+    ).build()
 
 
 def batches(source, split):

@@ -4,7 +4,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from image_files import write_files, write_zip
+from image_files import write_files, write_tar, write_zip
 
 from geo_lm4ve.images.stores.opened import open_store
 from geo_lm4ve.parts.data import DataError
@@ -14,15 +14,24 @@ HIDDEN = {".DS_Store": b"?", "a/._y.txt": b"?", "__MACOSX/a/y.txt": b"?"}
 METHODS = {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED}
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Where what lies in a tar is noted."""
+    monkeypatch.setenv("GEO_LM4VE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "tar_index"
+
+
 def made(kind, folder):
     """A store of this kind of all these files."""
     files = {**FILES, **HIDDEN}
     if kind == "folder":
         return open_store(write_files(folder / "files", files), "")
+    if kind == "tar":
+        return open_store(write_tar(folder / "files.tar", files), "")
     return open_store(write_zip(folder / "files.zip", files, METHODS[kind]), "")
 
 
-@pytest.mark.parametrize("kind", ["folder", "stored", "deflated"])
+@pytest.mark.parametrize("kind", ["folder", "stored", "deflated", "tar"])
 def test_stores_know_their_files_and_read_them_in_threads(kind, tmp_path):
     store = made(kind, tmp_path)
     assert list(store.names()) == sorted(FILES)
@@ -32,16 +41,11 @@ def test_stores_know_their_files_and_read_them_in_threads(kind, tmp_path):
         assert list(pool.map(store.read, names)) == [FILES[name] for name in names]
 
 
-@pytest.mark.parametrize("kind", ["folder", "stored", "deflated"])
-def test_stamps_change_with_a_file(kind, tmp_path):
+@pytest.mark.parametrize("kind", ["folder", "stored", "deflated", "tar"])
+def test_stamps_change_with_a_file(kind, tmp_path, monkeypatch):
     before = list(made(kind, tmp_path).stamp(sorted(FILES)))
-
-    changed = {**FILES, "note": b"nn"}
-    if kind == "folder":
-        after = open_store(write_files(tmp_path / "files", changed), "")
-    else:
-        after = open_store(write_zip(tmp_path / "files.zip", changed, METHODS[kind]), "")
-    assert list(after.stamp(sorted(FILES))) != before
+    monkeypatch.setitem(FILES, "note", b"nn")
+    assert list(made(kind, tmp_path).stamp(sorted(FILES))) != before
 
 
 def test_a_folder_that_all_members_lie_in_is_left_out(tmp_path):
@@ -90,3 +94,30 @@ def test_what_is_no_store_is_refused_with_the_next_step(tmp_path):
         open_store(tmp_path / "x.rar", "")
     with pytest.raises(DataError, match=r"has a/y\.txt packed by another method than deflate"):
         open_store(write_zip(tmp_path / "x.zip", {"a/y.txt": b"y" * 999, "b": b""}, zipfile.ZIP_BZIP2), "")
+
+
+def test_a_tar_is_read_through_once(tmp_path, cache):
+    made("tar", tmp_path)
+    (note,) = cache.glob("*.json")
+    content = note.read_text()
+    note.write_text(content.replace("a/y.txt", "a/w.txt"))
+    assert "a/w.txt" in open_store(tmp_path / "files.tar", "").names()
+    write_tar(tmp_path / "files.tar", {**FILES, "new": b"new"})
+    store = open_store(tmp_path / "files.tar", "")
+    assert list(store.names()) == sorted([*FILES, "new"])
+    assert store.read("new") == b"new"
+
+
+@pytest.mark.parametrize("spoiled", ["", "[]", '{"tar": 1}', '{"tar": [STATE], "members": [["x", 0, 999999]]}'])
+def test_a_spoiled_note_is_made_again(spoiled, tmp_path, cache, capsys):
+    path = made("tar", tmp_path).place
+    (note,) = cache.glob("*.json")
+    status = path.stat()
+    note.write_text(spoiled.replace("STATE", f"{status.st_size}, {status.st_mtime_ns}"))
+    assert list(open_store(path, "").names()) == sorted(FILES)
+    assert "reading the archive through again" in capsys.readouterr().err
+
+
+def test_a_compressed_tar_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"files\.tar is compressed as a whole, .* unpack it"):
+        open_store(write_tar(tmp_path / "files.tar", FILES, "w:gz"), "")

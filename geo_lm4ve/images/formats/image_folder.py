@@ -27,8 +27,13 @@ class ImageFolderConfig(ImageConfig):
     table: str = ""
     masks: str = ""
 
+    @property
+    def advice(self) -> str:
+        """See ImageConfig.advice."""
+        return "set data.root to a folder, zip or tar of images (datasets/image_folder)"
+
     def pictures(self) -> PictureSet:
         """See ImageConfig.pictures."""
-        store = open_store(self.folder, "set data.root to a folder, or a zip, of images (datasets/image_folder)")
+        store = open_store(self.folder, self.advice)
         listed = by_table(store, self.table) if self.table or TABLE in store.names() else by_folders(store, self.masks)
         return listed.pictures(store, self.masks)

@@ -8,8 +8,9 @@ from geo_lm4ve.data.errors import DataError
 from geo_lm4ve.images.stores.archive import open_zip
 from geo_lm4ve.images.stores.folder import FolderStore
 from geo_lm4ve.images.stores.store import Store
+from geo_lm4ve.images.stores.tar import open_tar
 
-ARCHIVES = {".zip": open_zip}
+ARCHIVES = {".zip": open_zip, ".tar": open_tar}
 """How archives are opened, by suffix."""
 
 
