@@ -91,7 +91,7 @@ def _meshes(folder: Path) -> None:
     import numpy as np
     import trimesh
 
-    from geo_lm4ve.points.solids.write import SOLIDS
+    from geo_lm4ve.geometry.solids.classes import SOLIDS
 
     for kind in list(SOLIDS)[:3]:
         (folder / "meshes" / kind).mkdir(parents=True)

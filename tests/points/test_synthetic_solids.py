@@ -7,10 +7,11 @@ import torch
 from point_folders import write_folder
 
 from geo_lm4ve.config import ConfigError, make
+from geo_lm4ve.geometry.solids.classes import SOLIDS
 from geo_lm4ve.geometry.solids.mesh import band, box, circle, cylinder, lathe, prism, tube, union
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.solids import write as synthetic_write
-from geo_lm4ve.points.solids.write import SOLIDS, SolidsRecipe, solid_cloud, write_solids
+from geo_lm4ve.points.solids.write import SolidsRecipe, solid_cloud, write_solids
 from geo_lm4ve.prepare.base import find
 from geo_lm4ve.testing import assert_equal_up_to_rounding, rounding_bound
 
