@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 from numpy.random import Generator
 
 from geo_lm4ve.geometry.render import SAMPLES, pixels
@@ -18,8 +18,7 @@ COUNT = (4, 10)
 
 def clutter(random: Generator, height: int, width: int) -> Float32[np.ndarray, "h w 3"]:
     """A background of this many pixels, as fractions: soft colours, and over them figures with patterns."""
-    rows, columns = SAMPLES * height, SAMPLES * width
-    picture = soft_colours(random, rows, columns)
+    picture = soft_colours(random, height, width).repeat(SAMPLES, 0).repeat(SAMPLES, 1)
     for _ in range(int(random.integers(*COUNT))):
         _paint(picture, random)
     return pixels(picture)
@@ -55,8 +54,8 @@ def _paint(picture: np.ndarray, random: Generator) -> None:
     """One figure of two colours into the picture, brighter on one side than on the other as a lit surface is."""
     size = np.array(picture.shape[:2])
     centre, reach = random.uniform(0, size), random.uniform(0.06, 0.3) * int(size.min())
-    low = np.clip(np.floor(centre - 1.5 * reach), 0, size).astype(int)
-    high = np.clip(np.ceil(centre + 1.5 * reach), 0, size).astype(int)
+    low = np.clip(np.floor(centre - REACH * reach), 0, size).astype(int)
+    high = np.clip(np.ceil(centre + REACH * reach), 0, size).astype(int)
     y, x = ((np.arange(a, b, dtype=np.float32) + (0.5 - c)) / reach for a, b, c in zip(low, high, centre.tolist()))
     angle, y = random.uniform(0, 2 * math.pi), y[:, None]
     u, v = math.cos(angle) * x + math.sin(angle) * y, math.cos(angle) * y - math.sin(angle) * x
@@ -102,6 +101,8 @@ def _squares(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 FIGURES = (_ellipse, _ring, _rectangle, _triangle, _cross)
-"""Where a figure about the origin is that reaches to about 1."""
+"""Where a figure about the origin is."""
+REACH = 1.15
+"""No figure reaches farther."""
 PATTERNS = (_plain, _stripes, _squares)
 """Where it has its second colour."""

@@ -44,7 +44,7 @@ def rasterise(corners: Float[np.ndarray, "f 3 3"], height: int, width: int) -> F
 
 
 def _planes(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of corners (3, f): their weights as a column + b row + c of a place, (3 corners, 3 numbers, f); who has an area."""
+    """Of corners (3, f): a, b and c of their weights a column + b row + c, (3 corners, 3, f); and who has an area."""
     x1, x2, y1, y2 = x[[1, 2, 0]], x[[2, 0, 1]], y[[1, 2, 0]], y[[2, 0, 1]]
     planes = np.stack([y1 - y2, x2 - x1, x1 * y2 - x2 * y1], 1)
     area = planes[:, 2].sum(0)
@@ -80,7 +80,12 @@ def _places(counts: np.ndarray) -> np.ndarray:
 
 
 def _nearest(
-    corners: np.ndarray, planes: np.ndarray, face: np.ndarray, row: np.ndarray, column: np.ndarray, size: tuple[int, int]
+    corners: np.ndarray,
+    planes: np.ndarray,
+    face: np.ndarray,
+    row: np.ndarray,
+    column: np.ndarray,
+    size: tuple[int, int],
 ) -> Fragments:
     """Of all triangles at a sample the nearest; of several that are equally near the last."""
     a, b, c = np.einsum("ckf,fc->kf", planes, corners[..., 2])[:, face]

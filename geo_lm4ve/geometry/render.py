@@ -118,7 +118,9 @@ def render(
     depth[seen.sample] = camera.along(near)
     mixed = pixels(picture.reshape(height, width, 4))
     over = mixed[..., :3] + (1 - mixed[..., 3:]) * background
-    return Rendering(as_bytes(over), mixed[..., 3], functools.reduce(np.minimum, _samples(depth.reshape(height, width))))
+    return Rendering(
+        as_bytes(over), mixed[..., 3], functools.reduce(np.minimum, _samples(depth.reshape(height, width)))
+    )
 
 
 def pixels(samples: Float[np.ndarray, "hs ws c"]) -> Float[np.ndarray, "h w c"]:

@@ -82,6 +82,13 @@ def test_motion_and_union_keep_areas():
     assert area(union([part, part, part])) == pytest.approx(3 * area(part))
 
 
+def test_fitted_is_centred_and_reaches_the_radius():
+    mesh = box(1, 2, 3).moved(4, 5, 6).fitted(2)
+    assert mesh.vertices.min(0) == pytest.approx(-mesh.vertices.max(0))
+    assert np.linalg.norm(mesh.vertices, axis=1) == pytest.approx(2)
+    assert np.ptp(mesh.vertices, axis=0) / np.ptp(mesh.vertices[:, 0]) == pytest.approx([1, 2, 3])
+
+
 @pytest.mark.parametrize("name", SOLIDS)
 def test_every_class_gives_varied_clouds_on_the_unit_sphere(name):
     first, again, other = (solid_cloud(name, np.random.default_rng(seed)) for seed in (0, 0, 1))

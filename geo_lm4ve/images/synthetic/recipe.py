@@ -23,7 +23,7 @@ class SyntheticImages:
     """Numbers of a set of generated images.
 
     Attributes:
-        classes: names out of ``geometry.solids.classes.SOLIDS``; the place in the list is the label.
+        classes: names out of ``geometry.solids.classes.SOLIDS``.
         train, val, test: images of each class per split; an image does not depend on how many there are.
         size: rows and columns of an image.
         seed: of everything random.

@@ -35,7 +35,7 @@ def write(root: Path, images: SyntheticImages) -> None:
         images: what determines them.
     """
     total = sum(images.counts.values())
-    with Meter("generating synthetic images", total, unit="images", announced=True) as meter:
+    with Meter("generating synthetic images", total, unit="images") as meter:
         for split, name in itertools.product(images.counts, images.classes):
             folder = root / split / name
             with writing(folder):
