@@ -92,6 +92,7 @@ def test_a_pixel_that_is_half_covered_is_half_of_each_colour():
     seen = render(square(0, half), np.ones((1, 3)), Camera(40, 40, 2.0), EVENLY, np.zeros((1, 1, 3)))
     assert seen.coverage[20, 30] == 0.5
     assert seen.rgb[20, 30].tolist() == [128] * 3
+    assert seen.depth[20, 30] == 0
     assert seen.mask[20, 30]
     assert not seen.mask[20, 31]
 

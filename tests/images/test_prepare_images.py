@@ -69,7 +69,7 @@ def cut(stem):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda stem: stem.with_suffix(".png").unlink(), "No such file"),
+        (lambda stem: stem.with_suffix(".png").unlink(), "is missing"),
         (lambda stem: stem.with_suffix(".png").write_bytes(b""), "cannot identify"),
         (cut, "truncated"),
         (lambda stem: shutil.copy(stem.with_suffix(".png"), stem.with_suffix(".jpg")), "cannot identify"),
