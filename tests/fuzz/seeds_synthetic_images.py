@@ -1,4 +1,4 @@
-"""Images and masks."""
+"""Generated images and their masks."""
 
 from __future__ import annotations
 
