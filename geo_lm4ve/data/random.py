@@ -18,6 +18,11 @@ def generator(*keys: int) -> torch.Generator:
     return torch.Generator().manual_seed(_state(keys))
 
 
+def numpy_generator(*keys: int) -> np.random.Generator:
+    """NumPy's counterpart, which solids and pictures are drawn from."""
+    return np.random.default_rng((len(keys), *keys))  # with their number, as in _state
+
+
 def _state(keys: tuple[int, ...]) -> int:
     # With their number: SeedSequence takes (1,) and (1, 0) for the same.
     return int(np.random.SeedSequence((len(keys), *keys)).generate_state(1, np.uint64)[0])

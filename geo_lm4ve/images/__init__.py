@@ -1,4 +1,4 @@
-"""Images: data sets, ViT, its checkpoints, any other network as an encoder. ``PARTS`` says which module registers what."""
+"""Images: data sets, ViT, checkpoints, any other network as an encoder. ``PARTS`` says which module registers what."""
 
 PARTS: dict[str, dict[str, str]] = {
     "data": {
@@ -8,8 +8,10 @@ PARTS: dict[str, dict[str, str]] = {
         "imagenet_c": ".formats.imagenet_variants",
         "imagenet_r": ".formats.imagenet_variants",
         "imagenet_sketch": ".formats.imagenet_variants",
+        "synthetic_images": ".synthetic.source",
     },
     "encoder": {"generic": ".encoders.generic", "vit": ".encoders.vit"},
     "checkpoints": {"vit": ".checkpoints.vit"},
+    "preparer": {"synthetic_images": ".prepare.synthetic"},
     "scorer": {"imagenet_c": ".scoring.scorer"},
 }

@@ -5,13 +5,25 @@ import numpy as np
 import pytest
 import torch
 
-from geo_lm4ve.data.random import GlobalGenerators, generator, global_generators_kept, seed_global_generators
+from geo_lm4ve.data.random import (
+    GlobalGenerators,
+    generator,
+    global_generators_kept,
+    numpy_generator,
+    seed_global_generators,
+)
 
 
 def test_generators_depend_on_every_key():
     draws = {float(torch.rand(1, generator=generator(*keys))) for keys in [(0, 1), (1, 0), (0, 0), (0,), (0, 1, 2)]}
     assert len(draws) == 5
     assert torch.rand(1, generator=generator(3, 4)) == torch.rand(1, generator=generator(3, 4))
+
+
+def test_generators_of_numpy_depend_on_every_key():
+    draws = {numpy_generator(*keys).random() for keys in [(0, 1), (1, 0), (0, 0), (0,), (0, 1, 2)]}
+    assert len(draws) == 5
+    assert numpy_generator(3, 4).random() == numpy_generator(3, 4).random()
 
 
 def drawn_from_globals():

@@ -87,11 +87,16 @@ def _prepare(folder: Path) -> None:
     tool("prepare", "synthetic_solids", "--root", folder / "solids")
 
 
+def _images(folder: Path) -> None:
+    sizes = ("--train", 4, "--val", 1, "--test", 1, "--pixels", 32)
+    tool("prepare", "synthetic_images", *sizes, "--root", folder / "images")
+
+
 def _meshes(folder: Path) -> None:
     import numpy as np
     import trimesh
 
-    from geo_lm4ve.points.solids.write import SOLIDS
+    from geo_lm4ve.geometry.solids.classes import SOLIDS
 
     for kind in list(SOLIDS)[:3]:
         (folder / "meshes" / kind).mkdir(parents=True)
@@ -195,6 +200,7 @@ SCENARIOS = (
     Scenario("train in 2 processes", _small, _train_in_two, share=0.1, quick=False),
     Scenario("train the quick start", _solids, _quickstart, share=0.5, quick=False),
     Scenario("prepare solids", _nothing, _prepare),
+    Scenario("prepare images", _nothing, _images),
     Scenario("prepare a folder", _meshes, _folder),
     Scenario("prepare rooms", _scans, _rooms),
     Scenario("order of points", _clouds, _fps_order),

@@ -7,10 +7,11 @@ import torch
 from point_folders import write_folder
 
 from geo_lm4ve.config import ConfigError, make
+from geo_lm4ve.geometry.solids.classes import SOLIDS
 from geo_lm4ve.geometry.solids.mesh import band, box, circle, cylinder, lathe, prism, tube, union
 from geo_lm4ve.parts.data import DataError
 from geo_lm4ve.points.solids import write as synthetic_write
-from geo_lm4ve.points.solids.write import SOLIDS, SolidsRecipe, solid_cloud, write_solids
+from geo_lm4ve.points.solids.write import SolidsRecipe, solid_cloud, write_solids
 from geo_lm4ve.prepare.base import find
 from geo_lm4ve.testing import assert_equal_up_to_rounding, rounding_bound
 
@@ -79,6 +80,13 @@ def test_motion_and_union_keep_areas():
     assert area(part.turned("y", 33).moved(1, 2, 3)) == pytest.approx(area(part))
     assert part.turned("z", 90).vertices.max(0) == pytest.approx([1, 0.5, 3])
     assert area(union([part, part, part])) == pytest.approx(3 * area(part))
+
+
+def test_fitted_is_centred_and_reaches_the_radius():
+    mesh = box(1, 2, 3).moved(4, 5, 6).fitted(2)
+    assert mesh.vertices.min(0) == pytest.approx(-mesh.vertices.max(0))
+    assert np.linalg.norm(mesh.vertices, axis=1) == pytest.approx(2)
+    assert np.ptp(mesh.vertices, axis=0) / np.ptp(mesh.vertices[:, 0]) == pytest.approx([1, 2, 3])
 
 
 @pytest.mark.parametrize("name", SOLIDS)

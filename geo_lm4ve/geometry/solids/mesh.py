@@ -36,6 +36,11 @@ class Mesh:
         rotation[k, j], rotation[j, k] = np.sin(angle), -np.sin(angle)
         return Mesh(self.vertices @ rotation.T, self.faces)
 
+    def fitted(self, radius: float) -> Mesh:
+        """Centred at the middle of its box and scaled so that the vertex farthest from there is at ``radius``."""
+        centred = self.vertices - (self.vertices.min(0) + self.vertices.max(0)) / 2
+        return Mesh(radius / np.linalg.norm(centred, axis=1).max() * centred, self.faces)
+
 
 def union(parts: Sequence[Mesh]) -> Mesh:
     """All surfaces as one."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from geo_lm4ve.data.errors import DataError
+from geo_lm4ve.data.manifest import MANIFEST
 from geo_lm4ve.images.formats.listing import SPLITS, Listed, few, is_image
 from geo_lm4ve.images.stores.store import Store
 from geo_lm4ve.notice import say
@@ -73,7 +74,7 @@ def _classes(store: Store, train: str) -> tuple[str, ...]:
 
 
 def _reason(name: str, masks: str, of_a_split: bool) -> str:
-    if masks and name.endswith(masks):
+    if (masks and name.endswith(masks)) or name == MANIFEST:
         return ""
     if not is_image(name):
         suffix = name.rpartition("/")[2].rpartition(".")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.data.generated import Generated
-from geo_lm4ve.points.solids.write import SOLIDS, SolidsRecipe, write_solids
+from geo_lm4ve.geometry.solids.classes import SOLIDS
+from geo_lm4ve.points.solids.write import SolidsRecipe, write_solids
 from geo_lm4ve.points.source import PointCloudConfig, PointCloudSource
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +10,9 @@ import numpy as np
 
 from geo_lm4ve.files import atomic_path, write_text
 from geo_lm4ve.geometry.mesh_sampling import sample_surface
-from geo_lm4ve.geometry.solids.household import HOUSEHOLD
-from geo_lm4ve.geometry.solids.mechanical import MECHANICAL
-from geo_lm4ve.geometry.solids.mesh import Mesh
-from geo_lm4ve.geometry.solids.primitives import PRIMITIVES
+from geo_lm4ve.geometry.solids.classes import SOLIDS
 from geo_lm4ve.notice import progress
 from geo_lm4ve.points.files import NAMES
-
-SOLIDS: dict[str, Callable[[np.random.Generator], Mesh]] = dict(
-    sorted({**PRIMITIVES, **HOUSEHOLD, **MECHANICAL}.items())
-)
-"""Class name -> function that builds one solid of that class; the place in the table is the label."""
 
 POINTS = 2048
 VERSION = 1
@@ -58,7 +49,7 @@ def solid_cloud(name: str, random: np.random.Generator, turn: float = 0.0, noise
 
 
 def write_solids(root: Path, recipe: SolidsRecipe) -> None:
-    """Generate both splits into ``root``."""
+    """Generate both splits into ``root``; the place of a class in ``SOLIDS`` is its label."""
     names = list(SOLIDS)
     for number, split in enumerate(("train", "test")):
         labels = np.random.default_rng([recipe.seed, number]).permutation(getattr(recipe, split)) % len(names)

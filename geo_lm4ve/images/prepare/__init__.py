@@ -1,0 +1,1 @@
+"""Getting images ready: what ``tools/prepare.py`` calls."""

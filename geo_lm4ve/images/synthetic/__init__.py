@@ -1,0 +1,1 @@
+"""Generated images: pictures of solids before clutter, with masks."""
