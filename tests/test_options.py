@@ -12,7 +12,11 @@ from omegaconf import OmegaConf
 from geo_lm4ve.config import GROUPS, ConfigError, PartConfig, plain, registered
 from geo_lm4ve.options import CONFIGS, list_blocks, list_data, list_models, load_option, option_files, options
 
-LEFT_TO_THE_USER = {"point_folder": {"root": "my_clouds"}, "image_folder": {"root": "my_images"}}
+LEFT_TO_THE_USER = {
+    "point_folder": {"root": "my_clouds"},
+    "image_folder": {"root": "my_images"},
+    "idx": {"root": "my_images"},
+}
 """What an option leaves unset."""
 
 

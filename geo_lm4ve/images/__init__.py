@@ -2,6 +2,9 @@
 
 PARTS: dict[str, dict[str, str]] = {
     "data": {
+        "cifar10": ".formats.cifar",
+        "cifar100": ".formats.cifar",
+        "idx": ".formats.idx",
         "image_folder": ".formats.image_folder",
         "imagenet": ".formats.imagenet",
         "imagenet_a": ".formats.imagenet_variants",
