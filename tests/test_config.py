@@ -7,7 +7,10 @@ from geo_lm4ve.config import ConfigError, PartConfig, lookup, make, plain, regis
 from geo_lm4ve.options import CONFIGS, load_option, options
 from geo_lm4ve.shipped import load_parts
 
-REQUIRED = {"point_folder": {"root": "my_clouds"}, "image_folder": {"root": "my_images"}, "idx": {"root": "my_images"}}
+REQUIRED = {
+    "point_folder": {"root": "my_clouds"},
+    **{name: {"root": "my_images"} for name in ("image_folder", "image_shards", "idx")},
+}
 """What an option leaves to its user."""
 
 

@@ -79,6 +79,21 @@ def _read_imagenet(path: Path) -> None:
     assert source.info.counts == {"train": 2, "val": 2}
 
 
+def _shards(folder: Path) -> Path:
+    """Two shards of train with labels in both ways."""
+    image = encoded(picture(), "JPEG")
+    write_tar(folder / "train-0.tar", {"a.jpg": image, "a.cls": b"0", "b.jpg": image, "b.json": b'{"label": 1}'})
+    write_tar(folder / "train-1.tar", {"c.jpg": image, "c.cls": b"1", "d.jpg": image, "d.cls": b"0"})
+    return folder / "train-0.tar"
+
+
+def _read_shards(path: Path) -> None:
+    changes = {"root": str(path.parent), "size": 8, "val_fraction": 0.0}
+    source = load_option("data", "image_shards", changes).build()
+    for batch in source.loader("train", batch_size=1, train=False, seed=0).batches(0):
+        assert 0 <= int(batch.labels) < len(source.info.classes)
+
+
 def _cifar(binary: bool) -> Callable[[Path], Path]:
     """Two images a file; the first one of train is spoiled."""
 
@@ -170,6 +185,10 @@ SEEDS = (
     *(
         Seed(name, (_IDX,), _idx(name), _read_idx, BYTES)
         for name in ("train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte")
+    ),
+    Seed(
+        "shard of images", ("geo_lm4ve.images.formats.image_shards.read_label",), _shards, _read_shards,
+        (*TAR, *BYTES, *TEXT),
     ),
     Seed("CIFAR for Python", (f"{_CIFAR}.read_pickled",), _cifar(False), _read_cifar, BYTES),
     Seed("binary CIFAR", (f"{_CIFAR}.read_binary",), _cifar(True), _read_cifar, BYTES),
