@@ -9,8 +9,8 @@ from geo_lm4ve.shipped import load_parts
 
 REQUIRED = {
     "point_folder": {"root": "my_clouds"},
-    "image_folder": {"root": "my_images"},
     "generic": {"source": "my_network"},
+    **{name: {"root": "my_images"} for name in ("image_folder", "image_shards", "idx")},
 }
 """What an option leaves to its user."""
 

@@ -14,8 +14,8 @@ from geo_lm4ve.options import CONFIGS, list_blocks, list_data, list_models, load
 
 LEFT_TO_THE_USER = {
     "point_folder": {"root": "my_clouds"},
-    "image_folder": {"root": "my_images"},
     "generic": {"source": "my_network"},
+    **{name: {"root": "my_images"} for name in ("image_folder", "image_shards", "idx")},
 }
 """What an option leaves unset."""
 

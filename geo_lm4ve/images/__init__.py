@@ -2,7 +2,11 @@
 
 PARTS: dict[str, dict[str, str]] = {
     "data": {
+        "cifar10": ".formats.cifar",
+        "cifar100": ".formats.cifar",
+        "idx": ".formats.idx",
         "image_folder": ".formats.image_folder",
+        "image_shards": ".formats.image_shards",
         "imagenet": ".formats.imagenet",
         "imagenet_a": ".formats.imagenet_variants",
         "imagenet_c": ".formats.imagenet_variants",

@@ -89,7 +89,8 @@ class Seen:
         if len(self.files) == known:
             raise DataError(
                 f"{self.archive} has {shown(member.name)} twice, as file systems that ignore case or the composition "
-                "of letters see it: unpack it by hand, decide which one is meant, and name the folder by --root"
+                "of letters see it: unpack it by hand, decide which one is meant, and name the folder (--root, "
+                "data.root)"
             )
 
 
@@ -123,8 +124,8 @@ def parts_of(archive: Path, name: str, folder: bool) -> tuple[str, ...]:
         encoded = [part.encode() for part in parts]
     except UnicodeEncodeError as error:
         raise DataError(
-            f"{archive} has a member {shown(name)} whose name is not UTF-8: unpack it by hand and name the folder by "
-            "--root"
+            f"{archive} has a member {shown(name)} whose name is not UTF-8: unpack it by hand and name the folder "
+            "(--root, data.root)"
         ) from error
     if CONTROL.search(name) or not all(encoded) or max(map(len, encoded), default=0) > LONGEST_PART:
         raise DataError(

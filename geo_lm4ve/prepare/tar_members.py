@@ -89,7 +89,7 @@ class TarMembers:
             what = OTHERS.get(header.type, f"member of type {header.type!r}")
             raise DataError(
                 f"{self.archive} has a {what}, {shown(name)}; only files and folders are unpacked: do so by hand, if "
-                "you trust the archive, and name the folder by --root"
+                "you trust the archive, and name the folder (--root, data.root)"
             )
         with intact(self.archive, name):
             size = 0 if folder else int(extended.get("size", header.size))
@@ -159,7 +159,7 @@ class TarMembers:
             if any(rest[place : place + 5] == b"ustar" for place in range(257, len(rest), BLOCK)):
                 raise DataError(
                     f"{self.archive} goes on with members behind its end, after byte {self.offset - len(rest):,}: "
-                    "unpack it by hand (tar --ignore-zeros), if you trust it, and name the folder by --root"
+                    "unpack it by hand (tar --ignore-zeros), if you trust it, and name the folder (--root, data.root)"
                 )
 
 

@@ -90,7 +90,7 @@ class ZipMembers:
             return
         raise DataError(
             f"{self.archive} has {what}, {shown(info.orig_filename)}; only plain files and folders are unpacked: do so "
-            "by hand, if you trust the archive, and name the folder by --root"
+            "by hand, if you trust the archive, and name the folder (--root, data.root)"
         )
 
     def _member(self, info: zipfile.ZipInfo, end: int) -> Member:

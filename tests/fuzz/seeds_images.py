@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import pickle
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +79,64 @@ def _read_imagenet(path: Path) -> None:
     assert source.info.counts == {"train": 2, "val": 2}
 
 
+def _shards(folder: Path) -> Path:
+    """Two shards of train with labels in both ways."""
+    image = encoded(picture(), "JPEG")
+    write_tar(folder / "train-0.tar", {"a.jpg": image, "a.cls": b"0", "b.jpg": image, "b.json": b'{"label": 1}'})
+    write_tar(folder / "train-1.tar", {"c.jpg": image, "c.cls": b"1", "d.jpg": image, "d.cls": b"0"})
+    return folder / "train-0.tar"
+
+
+def _read_shards(path: Path) -> None:
+    changes = {"root": str(path.parent), "size": 8, "val_fraction": 0.0}
+    source = load_option("data", "image_shards", changes).build()
+    for batch in source.loader("train", batch_size=1, train=False, seed=0).batches(0):
+        assert 0 <= int(batch.labels) < len(source.info.classes)
+
+
+def _cifar(binary: bool) -> Callable[[Path], Path]:
+    """Two images a file; the first one of train is spoiled."""
+
+    def write(folder: Path) -> Path:
+        suffix, rows = ".bin" if binary else "", np.arange(2 * 3072, dtype=np.uint32).astype(np.uint8).reshape(2, 3072)
+        content = pickle.dumps({b"labels": [3, 9], b"data": rows.tobytes(), b"filenames": ["a", "b"]}, 3)
+        if binary:
+            content = np.concatenate([np.array([[3], [9]], np.uint8), rows], 1).tobytes()
+        names = [f"data_batch_{number}{suffix}" for number in range(1, 6)]
+        write_files(folder, dict.fromkeys((*names, f"test_batch{suffix}"), content))
+        return folder / names[0]
+
+    return write
+
+
+def _read_cifar(path: Path) -> None:
+    source = load_option("data", "cifar10", {"root": str(path.parent), "allow_other_counts": True}).build()
+    assert source.info.counts["test"] == 2
+
+
+def _idx(name: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        images = struct.pack(">HBB3I", 0, 8, 3, 6, 5, 5) + bytes(range(150))
+        labels = struct.pack(">HBBI", 0, 8, 1, 6) + bytes((0, 1, 2, 0, 1, 2))
+        for split in ("train", "t10k"):
+            files = {f"{split}-images-idx3-ubyte": images, f"{split}-labels-idx1-ubyte": labels}
+            write_files(folder, {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in files.items()})
+        if not name.endswith(".gz"):
+            (folder / f"{name}.gz").unlink()
+            (folder / name).write_bytes(images if "images" in name else labels)
+        return folder / name
+
+    return write
+
+
+def _read_idx(path: Path) -> None:
+    source = load_option("data", "idx", {"root": str(path.parent), "size": 5}).build()
+    for split in source.splits:
+        for batch in source.loader(split, batch_size=1, train=False, seed=0).batches(0):
+            assert batch.pixels.isfinite().all()
+            assert 0 <= int(batch.labels) < len(source.info.classes)
+
+
 def _table(name: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         return write_files(folder / "set", table_files(masks=True)) / name
@@ -110,6 +171,7 @@ def _read_again(path: Path) -> None:
 
 _DECODE = tuple(f"geo_lm4ve.images.decode.{name}" for name in ("read_image", "decoded", "decoded_mask", "image_size"))
 _KEPT = "geo_lm4ve.images.stores.kept_file.read_kept"
+_IDX, _CIFAR = "geo_lm4ve.images.formats.idx.read_idx", "geo_lm4ve.images.formats.cifar_files"
 _TABLE = "geo_lm4ve.images.formats.table"
 SEEDS = (
     *(Seed(kind, _DECODE, _image(kind), _look, BYTES) for kind in KINDS),
@@ -120,6 +182,16 @@ SEEDS = (
     Seed(
         "val of ImageNet", ("geo_lm4ve.images.formats.imagenet.read_solution",), _solution, _read_imagenet, TEXT,
     ),
+    *(
+        Seed(name, (_IDX,), _idx(name), _read_idx, BYTES)
+        for name in ("train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte")
+    ),
+    Seed(
+        "shard of images", ("geo_lm4ve.images.formats.image_shards.read_label",), _shards, _read_shards,
+        (*TAR, *BYTES, *TEXT),
+    ),
+    Seed("CIFAR for Python", (f"{_CIFAR}.read_pickled",), _cifar(False), _read_cifar, BYTES),
+    Seed("binary CIFAR", (f"{_CIFAR}.read_binary",), _cifar(True), _read_cifar, BYTES),
     Seed(
         "table of images", (f"{_TABLE}.read_table",), _table("labels.csv"), lambda path: _read(path.parent), TEXT,
     ),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 from geo_lm4ve.cache import cache_folder
 from geo_lm4ve.data.errors import DataError
@@ -54,9 +56,13 @@ def _listed(place: Path) -> Entries:
 def _note(note: Path, place: Path, entries: Entries) -> None:
     members = [[name, entry.start, entry.size] for name, entry in entries.items()]
     try:
-        write_json(note, {"tar": _state(place), "members": members})
+        write_json(note, {"tar": _state(place), "members": members, "check": _check(members)})
     except WriteError as error:
         say(f"{error}; {place} is read through whenever it is opened")
+
+
+def _check(members: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(members).encode()).hexdigest()
 
 
 def _noted(note: Path, place: Path) -> Entries | None:
@@ -83,6 +89,8 @@ def read_note(note: Path, state: list[int]) -> Entries | None:
     entries, members = Entries(), content["members"]
     if not isinstance(members, list):
         raise ValueError("its members are no list")
+    if content.text("check") != _check(members):
+        raise ValueError("its checksum is another one")
     for name, start, size in members:
         if not isinstance(name, str) or type(start) is not int or type(size) is not int:
             raise ValueError("a member is no name, start and size")
