@@ -23,6 +23,9 @@ from geo_lm4ve.words import short
 SHOWN = 60
 """Characters of a class name in the printed table; files hold it whole."""
 
+BEST = 5
+"""Scores among which the label counts as found, for the accuracy of that name."""
+
 SmoothedOver = Enum("SmoothedOver", ["all", "wrong"])
 """Classes that label smoothing spreads its mass over: all n (PyTorch), or the n - 1 wrong ones (OpenPoints)."""
 
@@ -60,7 +63,7 @@ class ClassifyConfig(TaskConfig):
 
     def build(self, data: DataSource) -> Classify:
         """The task over the classes of ``data``."""
-        return Classify(self, data.info.classes)
+        return Classify(self, data.info.classes, data.info.candidates)
 
     def predict(
         self, experiment: Any, folder: Path | None, files: Sequence[Path], *, top: int, out: Path | None
@@ -91,18 +94,26 @@ class ClassifyConfig(TaskConfig):
 
 
 class Classify(Task):
-    """See ClassifyConfig."""
+    """See ClassifyConfig.
+
+    Args:
+        config: its values.
+        classes: names by label.
+        candidates: labels that samples can have, where these are not all: the scores of the others do not count.
+    """
 
     primary = "overall_accuracy"
     higher_is_better = True
 
-    def __init__(self, config: ClassifyConfig, classes: Sequence[str]):
+    def __init__(self, config: ClassifyConfig, classes: Sequence[str], candidates: Sequence[int] = ()):
         if len(classes) < 2:
             raise ConfigError(f"task=classify needs a data set with at least two classes, this one has {len(classes)}")
         self.config = config
         self.classes = list(classes)
         self.outputs, self.votes = len(classes), config.votes
         self.label_smoothing = config.smoothing(len(classes))
+        self.excluded = torch.ones(self.outputs if candidates else 0, dtype=torch.bool)
+        self.excluded[list(candidates)] = False
 
     def loss(self, output: Tensor, batch: Any) -> Loss:
         """Cross entropy of logits (B, C); of samples that were mixed, against the batch's ``targets`` (B, C).
@@ -117,12 +128,14 @@ class Classify(Task):
         return Loss(total, {"train_accuracy": correct.detach()})
 
     def metrics(self) -> ClassificationMetrics:
-        """Overall and mean class accuracy."""
-        return ClassificationMetrics(self.outputs, self.label_smoothing)
+        """Overall and mean class accuracy, and how often the label is among the best five scores."""
+        return ClassificationMetrics(self.outputs, self.label_smoothing, self.excluded)
 
     def records(self, output: Tensor, batch: Any) -> list[Record]:
         """Row in the split, label, prediction and the best candidates of each sample."""
-        probabilities, order = _wide(output).softmax(-1).topk(min(self.config.top, self.outputs))
+        scores = judged(output, self.excluded)
+        asked = self.outputs - int(self.excluded.sum())
+        probabilities, order = scores.softmax(-1).topk(min(self.config.top, asked))
         rows = zip(batch.index.tolist(), batch.labels.tolist(), order.tolist(), probabilities.tolist())
         return [
             {
@@ -136,8 +149,9 @@ class Classify(Task):
         ]
 
     def protocol(self) -> dict[str, Any]:
-        """Voting is the one thing that changes what an accuracy means."""
-        return {"votes": self.votes}
+        """Voting, and classes that are out of the question, change what an accuracy means."""
+        asked = self.outputs - int(self.excluded.sum())
+        return {"votes": self.votes, **({"classes": f"{asked} of {self.outputs}"} if asked < self.outputs else {})}
 
     def check_records(self, records: Sequence[Record]) -> None:
         """See Task.check_records: names are classes of the data, candidates are names with numbers."""
@@ -161,32 +175,54 @@ class Classify(Task):
 
 
 class ClassificationMetrics(Metrics):
-    """Confusion matrix and summed cross entropy."""
+    """Confusion matrix, labels among the best BEST scores, and summed cross entropy (over all classes).
 
-    def __init__(self, classes: int, label_smoothing: float = 0.0):
+    Args:
+        classes: number of them.
+        label_smoothing: of the cross entropy.
+        excluded: (classes,) those whose scores do not count for the accuracies; empty: all count.
+    """
+
+    def __init__(self, classes: int, label_smoothing: float = 0.0, excluded: Tensor | None = None):
         self.classes = classes
         self.label_smoothing = label_smoothing
+        self.excluded = torch.zeros(0, dtype=torch.bool) if excluded is None else excluded
         self.confusion = torch.zeros(classes, classes, dtype=torch.int64)
         self.loss = torch.zeros((), dtype=torch.float64)
+        self.among = torch.zeros((), dtype=torch.int64)
 
     def update(self, output: Tensor, batch: Any) -> None:
         """Add logits (B, C) and ``batch.labels``."""
         loss = F.cross_entropy(_wide(output), batch.labels, label_smoothing=self.label_smoothing, reduction="sum")
-        self.confusion += confusion_matrix(output.argmax(-1), batch.labels, self.classes).cpu()
+        scores = judged(output, self.excluded)
+        best = scores.topk(min(BEST, self.classes)).indices
+        self.among += (best == batch.labels[:, None]).sum().cpu()
+        self.confusion += confusion_matrix(scores.argmax(-1), batch.labels, self.classes).cpu()
         self.loss += loss.double().cpu()
 
     def state(self) -> dict[str, Tensor]:
-        """The two sums."""
-        return {"confusion": self.confusion, "loss": self.loss}
+        """The three sums."""
+        return {"confusion": self.confusion, "loss": self.loss, "among": self.among}
 
     def compute(self, state: Mapping[str, Tensor]) -> dict[str, float]:
-        """``overall_accuracy`` and ``mean_class_accuracy`` in [0, 1], ``loss`` per sample."""
+        """``overall_accuracy`` (top-1), ``mean_class_accuracy`` and ``top_5_accuracy`` in [0, 1], ``loss`` per sample.
+
+        The label is always among the best five of five classes, so that there is no ``top_5_accuracy`` of so few.
+        """
         confusion = state["confusion"]
+        count = confusion.sum().clamp(min=1)
         return {
             "overall_accuracy": overall_accuracy(confusion),
             "mean_class_accuracy": mean_class_accuracy(confusion),
-            "loss": (state["loss"] / confusion.sum().clamp(min=1)).item(),
+            **({"top_5_accuracy": (state["among"].double() / count).item()} if self.classes > BEST else {}),
+            "loss": (state["loss"] / count).item(),
         }
+
+
+def judged(output: Tensor, excluded: Tensor) -> Tensor:
+    """The scores (B, C) that accuracies are of: minus infinity where ``excluded`` (C,) is true; empty: nowhere."""
+    scores = _wide(output)
+    return scores.masked_fill(excluded.to(scores.device), -torch.inf) if len(excluded) else scores
 
 
 def _wide(logits: Tensor) -> Tensor:

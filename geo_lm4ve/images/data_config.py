@@ -64,6 +64,8 @@ class ImageConfig(DataConfig):
     """
 
     gives: ClassVar[type | None] = ImageBatch
+    restricted: ClassVar[bool] = False
+    """Scores of classes that no image has do not count."""
 
     root: str = MISSING
     size: int = 224

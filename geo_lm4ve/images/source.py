@@ -35,8 +35,9 @@ class ImageSource(DataSource):
         counts = {split: len(one) for split, one in self.splits.items()}
         synthetic = config.folder.is_dir() and data_manifest(config.folder).synthetic
         self.info = DataInfo(
-            config.title(self.classes), self.classes, counts, synthetic, config.benchmark(self.classes)
-        )
+            config.title(self.classes), self.classes, counts, synthetic, config.benchmark(self.classes),
+            _candidates(found) if config.restricted else (),
+        )  # fmt: skip
 
     def loader(
         self, split: str, *, batch_size: int, train: bool, seed: int, rank: int = 0, world: int = 1, view: int = 0
@@ -77,6 +78,11 @@ class ImageSource(DataSource):
 
         synthetic = self.info.synthetic
         draw_patches(path, batch, tokens, kind, records, self.config.recipe, title, synthetic=synthetic)
+
+
+def _candidates(found: PictureSet) -> tuple[int, ...]:
+    """Labels that images have."""
+    return tuple(torch.cat([one.labels for one in found.splits.values()]).unique().tolist())
 
 
 def _kept(found: PictureSet, config: ImageConfig) -> PictureSet:

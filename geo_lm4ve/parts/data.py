@@ -61,6 +61,7 @@ class DataInfo:
         counts: samples per split.
         synthetic: True for generated data.
         benchmark: what the field calls the data, variant included, where results are published of them; else "".
+        candidates: labels that a sample can have where these are not all (200 of ImageNet-A's 1,000 classes); else ().
     """
 
     title: str
@@ -68,6 +69,7 @@ class DataInfo:
     counts: dict[str, int]
     synthetic: bool = False
     benchmark: str = ""
+    candidates: tuple[int, ...] = ()
 
 
 class DataSource(ABC):

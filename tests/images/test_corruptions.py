@@ -5,12 +5,17 @@ import json
 import pytest
 
 from geo_lm4ve.files import UserError
-from geo_lm4ve.images.scoring.corruptions import ALEXNET, SEVERITIES, Corruptions
+from geo_lm4ve.images.formats.imagenet_variants import CORRUPTIONS, SEVERITIES
+from geo_lm4ve.images.scoring.corruptions import ALEXNET, Corruptions
 from geo_lm4ve.parts import scorer
 
 
 def whole(accuracy):
     return {corruption: dict.fromkeys(SEVERITIES, accuracy(corruption)) for corruption in ALEXNET}
+
+
+def test_the_corruptions_are_those_that_are_read():
+    assert tuple(ALEXNET) == CORRUPTIONS
 
 
 def test_alexnet_itself_has_an_mce_of_one_and_the_errors_of_the_paper():

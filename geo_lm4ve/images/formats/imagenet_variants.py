@@ -75,6 +75,7 @@ class ImageNetAConfig(VariantConfig):
     """ImageNet-A (Hendrycks et al., CVPR 2021): 7,500 photographs of 200 classes that a ResNet-50 gets wrong."""
 
     called: ClassVar[str] = "ImageNet-A"
+    restricted: ClassVar[bool] = True
     count: ClassVar[int] = 7_500
 
     name: str = "imagenet_a"
@@ -87,6 +88,7 @@ class ImageNetRConfig(VariantConfig):
     """ImageNet-R (Hendrycks et al., ICCV 2021): 30,000 renditions (art, toys, tattoos, …) of 200 classes."""
 
     called: ClassVar[str] = "ImageNet-R"
+    restricted: ClassVar[bool] = True
     count: ClassVar[int] = 30_000
 
     name: str = "imagenet_r"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from geo_lm4ve.images.formats.imagenet_variants import SEVERITIES
+
 ALEXNET = {
     "gaussian_noise": 0.886428, "shot_noise": 0.894468, "impulse_noise": 0.922640,
     "defocus_blur": 0.819880, "glass_blur": 0.826268, "motion_blur": 0.785948, "zoom_blur": 0.798360,
@@ -14,9 +16,6 @@ ALEXNET = {
 """Corruption -> top-1 error of AlexNet, mean over its five severities: what a corruption error is a multiple of.
 As AugMix's evaluation has it (google-research/augmix, imagenet.py: "Raw AlexNet errors taken from
 https://github.com/hendrycks/robustness")."""
-EXTRA = ("gaussian_blur", "saturate", "spatter", "speckle_noise")
-"""The four that ImageNet-C has besides, for validation; no mean counts them."""
-SEVERITIES = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True)

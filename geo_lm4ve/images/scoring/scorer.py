@@ -12,7 +12,8 @@ from rich.table import Table
 
 from geo_lm4ve.compare.runs import Run, collect
 from geo_lm4ve.files import UserError, write_json
-from geo_lm4ve.images.scoring.corruptions import ALEXNET, EXTRA, SEVERITIES, Corruptions
+from geo_lm4ve.images.formats.imagenet_variants import EXTRA, SEVERITIES
+from geo_lm4ve.images.scoring.corruptions import ALEXNET, Corruptions
 from geo_lm4ve.parts.scorer import Scorer, register_scorer
 from geo_lm4ve.words import marked
 
