@@ -43,10 +43,28 @@ SMALL = {
         ]
         for name, data in (("scanqa", "synthetic_rooms"), ("sqa3d", "synthetic_rooms_sqa3d"))
     },
+    **{
+        name: [
+            "data=synthetic_images",
+            "data.train=4",
+            "data.val=2",
+            "data.test=2",
+            "data.pixels=32",
+            "data.size=32",
+            "encoder=vit_mini",
+            "encoder.size=32",
+            "block=random_frozen",
+            *more,
+        ]
+        for name, more in (
+            ("image_folder", ()),
+            ("imagenet_vit_llama", ("data.randaugment=rand-m9-mstd0.5-inc1", "data.mixup=0.8", "data.repeats=3")),
+        )
+    },
 }
 """What makes each shipped experiment small enough for a test."""
 
-MADE = {"quickstart", "scanqa_llama", "sqa3d_llama"}
+MADE = {"quickstart", "scanqa_llama", "sqa3d_llama", "image_folder", "imagenet_vit_llama"}
 """Those whose data are generated here."""
 SHOWN = {
     "modelnet40_pretrain": ["reconstructions.png"],

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.images.batch import ImageBatch
 from geo_lm4ve.images.encoders.grid import centers
+from geo_lm4ve.images.encoders.stem import Stem, make_stem
 from geo_lm4ve.layers.transformer import TransformerBlock
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.tokens import TokenSet
@@ -33,6 +34,7 @@ class ViTConfig(EncoderConfig):
         depth: number of transformer blocks.
         heads: attention heads; divides ``dim``.
         patch: rows and columns of a patch.
+        stem: what makes features of it: ``patch`` (ViT), or ``conv`` for few images; a power of two then.
         size: rows and columns of the images that the position embeddings are for; they are interpolated (bicubic) for
             images of other sizes.
         mlp_ratio: hidden width of a block's MLP as a multiple of ``dim``.
@@ -50,6 +52,7 @@ class ViTConfig(EncoderConfig):
     depth: int = 12
     heads: int = 6
     patch: int = 16
+    stem: Stem = Stem.patch
     size: int = 224
     mlp_ratio: float = 4.0
     drop_path: float = 0.1
@@ -91,7 +94,7 @@ class PatchEmbedding(nn.Module):
         super().__init__()
         side = config.size // config.patch
         self.patch, self.grid = config.patch, (side, side)
-        self.projection = nn.Conv2d(3, config.dim, config.patch, config.patch)
+        self.projection = make_stem(config.stem, config.dim, config.patch)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.dim))
         self.position = nn.Parameter(torch.zeros(1, 1 + side * side, config.dim))
 
