@@ -9,8 +9,8 @@ from torch import nn
 from geo_lm4ve.config import ConfigError
 
 Stem = Enum("Stem", ["patch", "conv"])
-"""``patch``: a linear map of each patch (ViT). ``conv``: 3 x 3 convolutions of stride 2 with batch norm and ReLU, so many
-that one place per patch is left, each of twice the width of the one before, then a linear map (Xiao et al., "Early
+"""``patch``: a linear map of each patch (ViT). ``conv``: 3 x 3 convolutions of stride 2 with batch norm and ReLU, so
+many that one place per patch is left, each twice as wide as the one before, then a linear map (Xiao et al., "Early
 convolutions help transformers see better", NeurIPS 2021): learns from fewer images."""
 
 
