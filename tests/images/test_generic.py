@@ -14,6 +14,7 @@ from geo_lm4ve.create import create_model
 from geo_lm4ve.files import UserError
 from geo_lm4ve.images.encoders.vision_network import VisionError
 from geo_lm4ve.model import Model
+from geo_lm4ve.options import load_option
 from geo_lm4ve.testing import assert_settled_on_host
 
 RAW = {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]}
@@ -95,6 +96,13 @@ def test_pixels_come_with_imagenets_statistics_unless_it_is_said(folders):
         "mean 0.5 0.4 0.3, std 0.5 0.25 0.2 (preprocessor_config.json); they come with mean 0.485 0.456 0.406, "
         "std 0.229 0.224 0.225"
     )
+
+
+def test_data_that_are_normalised_otherwise_are_refused_before_anything_is_read():
+    encoder = load_option("encoder", "generic", {"source": "nowhere"})
+    assert encoder.lacks(load_option("data", "image_folder", {"root": "r"})) == ""
+    other = load_option("data", "image_folder", {"root": "r", "mean": [0.5, 0.5, 0.5]})
+    assert encoder.lacks(other).endswith("set encoder.mean=[0.5,0.5,0.5]")
 
 
 @pytest.mark.parametrize(

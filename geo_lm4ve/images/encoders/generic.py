@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from omegaconf import MISSING
@@ -18,6 +18,7 @@ from geo_lm4ve.images.encoders.preprocessing import MEAN, STD
 from geo_lm4ve.images.encoders.vision_network import VisionError, VisionNetwork, vision_network, vision_preprocessing
 from geo_lm4ve.layers.token_network import TokenNetwork
 from geo_lm4ve.lora import LoraOptions
+from geo_lm4ve.parts.data import DataConfig
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.reading import reading
 from geo_lm4ve.tokens import TokenSet
@@ -27,6 +28,14 @@ INTERPOLATE = "interpolate_pos_encoding"
 LARGEST = 2048
 """Rows or columns of an image that a file can ask for by itself."""
 _TRIED = ("a network of images that makes a token of every patch", "name another one as encoder.source")
+
+
+@runtime_checkable
+class GivesPixels(Protocol):
+    """Data that say how they normalise pixels."""
+
+    mean: list[float]
+    std: list[float]
 
 
 @register("encoder", "generic")
@@ -87,6 +96,20 @@ class GenericConfig(EncoderConfig):
     def build(self) -> Generic:
         """The encoder with its pretrained weights; VisionError where they are not at hand."""
         return Generic(self, vision_network(self.source))
+
+    def lacks(self, data: DataConfig | type[DataConfig]) -> str:
+        """See EncoderConfig.lacks: data are normalised as is undone here."""
+        if isinstance(data, type) or not isinstance(data, GivesPixels):
+            return ""
+        wrong = [key for key in ("mean", "std") if [*getattr(data, key)] != [*getattr(self, key)]]
+        return (
+            ""
+            if not wrong
+            else (
+                "the encoder undoes how pixels were normalised, and the data do it otherwise: set "
+                + " ".join(f"encoder.{key}=[{','.join(map(str, getattr(data, key)))}]" for key in wrong)
+            )
+        )
 
     def lora(self) -> LoraOptions | None:
         """What LoRA trains."""
