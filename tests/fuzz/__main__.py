@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOMS = ("points", "traffic", "blocks", "language", "indoor")
+ROOMS = ("points", "traffic", "blocks", "language", "indoor", "images")
 for folder in (HERE, HERE.parent, *(HERE.parent / room for room in ROOMS)):
     sys.path.insert(0, str(folder))
 
