@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from geo_lm4ve.viz import style
+from geo_lm4ve.viz.cards import Judged
+from geo_lm4ve.words import line
 
 CELL, CAPTION, GAP = 1.75, 0.44, 0.14
 """Inches: side of a picture, height of the caption under it, distance between neighbours."""
@@ -68,6 +71,16 @@ def sheet_png(
         style.frame(axes, corner, CELL, CELL, None if correct is None else bool(correct[k]))
         _draw_caption(axes, corner, captions[k], None if probabilities is None else float(probabilities[k]))
     style.save(figure, path, colours=256)
+
+
+def predictions(samples: Sequence[Judged]) -> dict[str, Any]:
+    """What ``sheet_png`` takes of samples that were classified: captions, flags, probabilities and a note."""
+    return {
+        "captions": [f"{line(one.top[0][0])}\n{line(one.true or '')}" for one in samples],
+        "correct": [bool(one.correct) for one in samples],
+        "probabilities": [one.top[0][1] for one in samples],
+        "note": "predicted class in bold, true class below; errors are shown more often than they occur",
+    }
 
 
 def _draw_caption(axes: Axes, corner: tuple[float, float], caption: str, probability: float | None) -> None:

@@ -11,7 +11,7 @@ from geo_lm4ve.images.recipe import Recipe
 from geo_lm4ve.images.viz.cards import Card, section
 from geo_lm4ve.images.viz.contact_sheet import contact_sheet_png
 from geo_lm4ve.parts.data import DataSource
-from geo_lm4ve.words import line
+from geo_lm4ve.viz.sheet import predictions
 
 
 def exhibit(
@@ -19,16 +19,9 @@ def exhibit(
 ) -> tuple[str, str]:
     """Draw ``contact_sheet.png`` of the records of a classification; returns heading and HTML of the cards."""
     shown = cards_of(records, data, split, recipe)
-    contact_sheet_png(
-        folder / "contact_sheet.png",
-        [card.image for card in shown],
-        [f"{line(card.top[0][0])}\n{line(card.true or '')}" for card in shown],
-        [bool(card.correct) for card in shown],
-        title,
-        probabilities=[card.top[0][1] for card in shown],
-        note="predicted class in bold, true class below; errors are shown more often than they occur",
-        synthetic=data.info.synthetic,
-    )
+    pictures = [card.image for card in shown]
+    synthetic = data.info.synthetic
+    contact_sheet_png(folder / "contact_sheet.png", pictures, title=title, synthetic=synthetic, **predictions(shown))
     return section(shown)
 
 

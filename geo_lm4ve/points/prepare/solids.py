@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from geo_lm4ve.data.errors import DataError
-from geo_lm4ve.prepare.base import Preparer, preparer
+from geo_lm4ve.prepare.base import preparer
+from geo_lm4ve.prepare.generated import GeneratedPreparer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
 @preparer
-class SyntheticSolids(Preparer):
-    """Generates the default set; ``data=synthetic_solids`` also does so on first use, with its own options."""
+class SyntheticSolids(GeneratedPreparer):
+    """Generates clouds of solids."""
 
     name = "synthetic_solids"
     summary = "generated solids, 38 classes: 1,600 + 400 clouds, 49 MB, no download"
+    title = "generated solids"
+    numbers: ClassVar[dict[str, str]] = {
+        "train": "clouds to train on (default: 1600)", "test": "clouds to test on (default: 400)",
+        "seed": "of the solids (default: 0)",
+    }  # fmt: skip
 
-    def prepare(self, root: Path, source: Path | None) -> None:
-        """See Preparer.prepare; there is nothing to take from a ``source``."""
-        if source:
-            raise DataError(f"{self.name} is generated: --from has no meaning here")
+    def generate(self, root: Path) -> None:
+        """See GeneratedPreparer.generate."""
         from geo_lm4ve.points.solids.source import SyntheticSolidsConfig
 
-        SyntheticSolidsConfig(root=str(root)).prepare()
+        SyntheticSolidsConfig(root=str(root), **self.given).prepare()
 
     def check(self, root: Path) -> RenderableType:
         """See Preparer.check."""

@@ -10,7 +10,7 @@ from geo_lm4ve.parts.data import DataSource
 from geo_lm4ve.points.batch import PointBatch
 from geo_lm4ve.points.viz.cards import Card, section
 from geo_lm4ve.points.viz.contact_sheet import contact_sheet_png
-from geo_lm4ve.words import line
+from geo_lm4ve.viz.sheet import predictions
 
 
 def exhibit(
@@ -18,16 +18,9 @@ def exhibit(
 ) -> tuple[str, str]:
     """Draw ``contact_sheet.png`` of the records of a classification; returns heading and HTML of the cards."""
     clouds = clouds_of(records, data, split)
-    contact_sheet_png(
-        folder / "contact_sheet.png",
-        [cloud.points for cloud in clouds],
-        [f"{line(cloud.top[0][0])}\n{line(cloud.true)}" for cloud in clouds],
-        [bool(cloud.correct) for cloud in clouds],
-        title,
-        probabilities=[cloud.top[0][1] for cloud in clouds],
-        note="predicted class in bold, true class below; errors are shown more often than they occur",
-        synthetic=data.info.synthetic,
-    )
+    pictures = [card.points for card in clouds]
+    synthetic = data.info.synthetic
+    contact_sheet_png(folder / "contact_sheet.png", pictures, title=title, synthetic=synthetic, **predictions(clouds))
     return section(clouds)
 
 
