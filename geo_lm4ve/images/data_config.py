@@ -181,7 +181,12 @@ class ImageConfig(DataConfig):
 
     def own(self) -> OwnImages:
         """See DataConfig.own: image files, prepared as those of the test split are."""
-        return OwnImages(self.middle, self.recipe)
+        return OwnImages(self.middle, self.recipe, self.beside)
+
+    @property
+    def beside(self) -> str:
+        """Suffix of masks beside images; "" where there are none."""
+        return ""
 
     def build(self) -> ImageSource:
         """The data source; DataError when files are missing, damaged or not of the expected number."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -32,14 +32,23 @@ class OwnImages(OwnFiles):
     Attributes:
         middle: what is seen of an image.
         recipe: how it is normalised.
+        masks: suffix of masks beside images, which are no images; "": there are none.
     """
 
     middle: MiddleWindow
     recipe: Recipe
+    masks: str = ""
 
     def find(self, given: Sequence[Path]) -> Found:
-        """Image files, those of folders by their suffixes."""
-        return find(given, SUFFIXES)
+        """Image files, those of folders by their suffixes, without the masks beside them."""
+        found = find(given, SUFFIXES)
+        if not self.masks:
+            return found
+        images = {path.with_suffix("") for path in found.files if not path.name.endswith(self.masks)}
+        masks = {
+            path for path in found.files if path.name.endswith(self.masks) and _unmasked(path, self.masks) in images
+        }
+        return replace(found, files=[path for path in found.files if path not in masks])
 
     def sample(self, path: Path) -> OwnImage:
         """The middle of the image in a file; DataError where it cannot be read."""
@@ -50,3 +59,8 @@ class OwnImages(OwnFiles):
         pixels = self.recipe.normalised(pixels_of([sample.seen for sample in samples]))
         names = tuple(sample.name for sample in samples)
         return ImageBatch(pixels, torch.full((len(samples),), -1), torch.arange(len(samples)), names)
+
+
+def _unmasked(mask: Path, suffix: str) -> Path:
+    """What the image of a mask is called without its suffix."""
+    return mask.with_name(mask.name.removesuffix(suffix))

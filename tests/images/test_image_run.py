@@ -37,7 +37,8 @@ def test_the_score_has_top_five_and_says_that_the_images_are_generated(made):
 
 def test_images_of_ones_own_are_classified(made, tmp_path, capsys):
     root, run = made
-    shutil.copy(root / "test" / "mug" / "00000.jpg", tmp_path / "a.jpg")
+    for suffix in (".jpg", ".png"):  # the latter is the mask of the former
+        shutil.copy(root / "test" / "mug" / f"00000{suffix}", tmp_path / f"a{suffix}")
     Image.new("L", (50, 20), 200).save(tmp_path / "b.png")
     (tmp_path / "c.jpg").write_bytes(b"no image")
     code, _, err = tool(capsys, "predict", run, tmp_path, "--out", tmp_path / "p.json")

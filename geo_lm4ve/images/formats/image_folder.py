@@ -37,3 +37,8 @@ class ImageFolderConfig(ImageConfig):
         store = open_store(self.folder, self.advice)
         listed = by_table(store, self.table) if self.table or TABLE in store.names() else by_folders(store, self.masks)
         return listed.pictures(store, self.masks)
+
+    @property
+    def beside(self) -> str:
+        """See ImageConfig.beside."""
+        return self.masks

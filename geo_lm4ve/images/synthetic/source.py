@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from geo_lm4ve.config import register
 from geo_lm4ve.images.data_config import Crop, ImageConfig
 from geo_lm4ve.images.pictures import PictureSet
-from geo_lm4ve.images.synthetic.files import image_files
+from geo_lm4ve.images.synthetic.files import MASKS, image_files
 from geo_lm4ve.images.synthetic.recipe import CLASSES, SyntheticImages
 from geo_lm4ve.images.synthetic.write import prepare_images
 
@@ -64,3 +64,8 @@ class SyntheticImagesConfig(ImageConfig):
         """The images, generated into ``root`` if nothing is there."""
         prepare_images(self.folder, self.generated)
         return image_files(self.folder)
+
+    @property
+    def beside(self) -> str:
+        """See ImageConfig.beside."""
+        return MASKS
