@@ -66,7 +66,7 @@ def list_data(filter: str = "") -> list[str]:
 
     >>> import geo_lm4ve
     >>> geo_lm4ve.list_data("synthetic")[:2]
-    ['synthetic_rooms', 'synthetic_rooms_sqa3d']
+    ['synthetic_images', 'synthetic_rooms']
 
     Args:
         filter: a pattern with ``*`` and ``?``, or a piece of the name; "" for all.

@@ -120,12 +120,12 @@ def test_tools_find_what_a_plugin_registers(plugin, tmp_path):
     assert ".toy" in unknown
     assert scored == "score 6\n"
     assert "did you mean 'toy_lines'" in mistyped
-    assert "known: av1, av2, scanqa" in mistyped
+    assert "known: av1, av2, imagenet_c, scanqa" in mistyped
     assert ", toy_lines\n" in mistyped
 
 
 def test_a_task_without_such_an_answer_says_so(tmp_path, capsys):
-    (tmp_path / "config.yaml").write_text((CONFIGS / "quickstart.yaml").read_text())
+    (tmp_path / "config.yaml").write_text((CONFIGS / "modelnet40_pretrain.yaml").read_text())
     code, _, err = tool(capsys, "visualize", tmp_path, "--activation", "magnitude")
     assert code == 1
-    assert err == "error: task=classify has no picture of token activation; leave --activation out\n"
+    assert err == "error: task=reconstruct has no picture of token activation; leave --activation out\n"

@@ -47,7 +47,7 @@ def test_run_folder_holds_everything(tmp_path):
     assert results == json.loads((folder / "results.json").read_text())
     assert results["samples"] == 20
     assert results["protocol"]["select_on"] == "val"
-    assert set(results["metrics"]) == {"overall_accuracy", "mean_class_accuracy", "top_5_accuracy", "loss"}
+    assert set(results["metrics"]) == {"overall_accuracy", "mean_class_accuracy", "loss"}
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     records = [json.loads(line) for line in (folder / "predictions.jsonl").read_text().splitlines()]

@@ -19,12 +19,14 @@ _EMBED, _BLOCK, _FIRST = "encoder.stages.embed", "encoder.stages.block_*", "enco
 def describe(state: Mapping[str, Tensor]) -> dict[str, Any]:
     """See ``NameTable``. The number of attention heads and drop path leave no trace in the weights."""
     dim, mlp = size(state, f"{_FIRST}.attention_norm.weight"), size(state, f"{_FIRST}.mlp.0.weight")
-    patch = size(state, f"{_EMBED}.projection.weight", -1)
+    halvings = sum(key.startswith(f"{_EMBED}.projection.") and key.endswith("running_mean") for key in state)
+    patch = 1 << halvings if halvings else size(state, f"{_EMBED}.projection.weight", -1)
     tokens = size(state, f"{_EMBED}.position", 1)
     return {
         "encoder.dim": dim,
         "encoder.depth": count(state, _BLOCK),
         "encoder.patch": patch,
+        "encoder.stem": "conv" if halvings else "patch" if patch else None,
         "encoder.size": math.isqrt(tokens - 1) * patch if tokens and patch else None,
         "encoder.mlp_ratio": mlp / dim if mlp and dim else None,
         OUTPUTS: size(state, "head.mlp.0.weight"),
