@@ -6,6 +6,7 @@ from golden_clips import clip
 from golden_models import golden_model
 
 from geo_lm4ve.calls import InputError
+from geo_lm4ve.classification.probe import pooled_tokens
 from geo_lm4ve.config import ConfigError
 from geo_lm4ve.create import create_model
 from geo_lm4ve.pretrained import to_official
@@ -116,6 +117,15 @@ def test_the_head_takes_the_mean_then_the_norm_and_begins_near_zero():
     last = create_model("videomae_mini", block="identity", num_classes=400).head.mlp[-1].requires_grad_(False)
     assert float(last.weight.std()) == pytest.approx(2e-5, rel=0.05)
     assert not last.bias.any()
+
+
+def test_a_probe_sees_what_is_pooled_before_the_norm():
+    model, batch = small(), VideoBatch.random(2, 4, 32, 32)
+    with torch.no_grad():
+        tokens = model.tokens(batch).features
+        mean, most = pooled_tokens(model, batch, (("patches", "mean"), ("patches", "max")))
+    torch.testing.assert_close(mean, tokens.mean(1))
+    assert torch.equal(most, tokens.amax(1))
 
 
 def test_clips_of_other_sizes_count_their_own_tubelets():

@@ -1,8 +1,8 @@
 """Names of VideoMAE in transformers: those of its files, and those that its modules have in newer releases.
 
 VideoMAE's weights were trained with 6 heads (small) and norms of epsilon 1e-6, as ours are; in transformers their
-configurations say 16 heads, and the norms have an epsilon of 1e-12, ``fc_norm`` of 1e-5. For weights that were fine-tuned
-there, set ``encoder.heads``, ``encoder.epsilon`` and ``head.norm_epsilon`` as they were.
+configurations say 16 heads, and the norms have an epsilon of 1e-12, ``fc_norm`` of 1e-5. For weights that were
+fine-tuned there, set ``encoder.heads``, ``encoder.epsilon`` and ``head.norm_epsilon`` as they were.
 """
 
 from __future__ import annotations
