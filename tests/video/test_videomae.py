@@ -134,7 +134,9 @@ def test_clips_of_other_sizes_count_their_own_tubelets():
     bare = embed.projection(longer).flatten(2).mT
     wanted = bare + VideoMAEConfig(**{**SMALL, "frames": 8}).build().stages["embed"].get_buffer("position")
     torch.testing.assert_close(embed(VideoBatch.of(longer)).features, wanted)
-    torch.testing.assert_close(embed(VideoBatch.of(longer[:, :, :4])).features, wanted[:, :32])
+    for frames in (2, 4):
+        shorter = embed(VideoBatch.of(longer[:, :, :frames])).features
+        torch.testing.assert_close(shorter, wanted[:, : 8 * frames])
     assert model(torch.randn(2, 3, 2, 64, 48)).shape == (2, 5)
     for frames, rows in ((3, 32), (4, 30)):
         with pytest.raises(
