@@ -17,7 +17,7 @@ from geo_lm4ve.files import UserError
 GROUPS = ("data", "encoder", "block", "bridge", "head", "task", "optim", "run")
 """The groups of an experiment, in the order in which data flows through them."""
 
-MODALITIES = ("geo_lm4ve.points", "geo_lm4ve.traffic", "geo_lm4ve.indoor", "geo_lm4ve.images")
+MODALITIES = ("geo_lm4ve.points", "geo_lm4ve.traffic", "geo_lm4ve.indoor", "geo_lm4ve.images", "geo_lm4ve.video")
 """One room per modality: data, encoders, heads, tasks and checkpoints of its own."""
 
 SHARED = ("geo_lm4ve.blocks", "geo_lm4ve.parts", "geo_lm4ve.engine", "geo_lm4ve.classification", "geo_lm4ve.answering")

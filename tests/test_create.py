@@ -97,7 +97,7 @@ def test_wrong_kinds_are_told_too_and_the_checks_break_no_graph():
     "name",
     [
         "kinematic", "vectornet_small", "point_bert_tiny", "point_mae", "pointnext_s", "mmtransformer_small",
-        "scanqa_small", "sqa3d_small", "vit_tiny",
+        "scanqa_small", "sqa3d_small", "vit_tiny", "videomae_mini",
     ],
 )  # fmt: skip
 def test_a_model_needs_no_more_than_its_name(name):

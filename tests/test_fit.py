@@ -15,7 +15,7 @@ from geo_lm4ve.options import CONFIGS, load_option, options, part_class
 
 ENCODERS = (
     "point_bert_tiny", "point_bert_tiny_masked", "pointnext_s", "kinematic", "vectornet_small", "mmtransformer_small",
-    "scanqa_small", "sqa3d_small", "vit_tiny",
+    "scanqa_small", "sqa3d_small", "vit_tiny", "videomae_mini",
 )  # fmt: skip
 """The smallest option of each registered encoder."""
 OPEN = {"generic"}

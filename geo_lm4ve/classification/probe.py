@@ -183,7 +183,7 @@ def features_of(
 
 
 def pooled_tokens(model: Model, batch: Any, pools: Pools) -> Iterator[Tensor]:
-    """The parts of the features: tokens after the backbone's final norm, pooled as a classification head does.
+    """The parts of the features: tokens as a classification head pools them, pooled.
 
     Raises:
         ConfigError: the encoder makes no such tokens.
@@ -195,8 +195,7 @@ def pooled_tokens(model: Model, batch: Any, pools: Pools) -> Iterator[Tensor]:
     for span, mode in pools:
         if span not in tokens.spans:
             raise ConfigError(f"--pool {span}:{mode}: {unknown('span', span, tokens.spans)}")
-        read = tokens.select(span)
-        yield read.replace(features=head.norm(read.features)).pool(mode, span)
+        yield head.normed(tokens.select(span)).pool(mode, span)
 
 
 def scores(fit: LinearFit, test: Features, classes: int) -> dict[str, float]:

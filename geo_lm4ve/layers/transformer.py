@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from geo_lm4ve.config import ConfigError
 from geo_lm4ve.tokens import TokenSet
+
+SPREAD = 0.02
+"""Standard deviation of the truncated normal distribution that vision transformers' weights are drawn from (DeiT)."""
+
+QKVBias = Enum("QKVBias", ["none", "query_value", "all"])
+"""Which of queries, keys and values have a bias: none (Point-BERT), all but keys (BEiT, VideoMAE) or all (ViT)."""
+
+
+def check_blocks(values: Mapping[str, Any]) -> None:
+    """Refuse settings of an encoder of which no transformer blocks can be made; raises ConfigError.
+
+    Args:
+        values: ``dim``, ``depth``, ``heads``, ``mlp_ratio``, ``drop_path`` and ``epsilon`` among the encoder's fields.
+    """
+    dim, heads = values["dim"], values["heads"]
+    for key in ("dim", "depth", "heads"):
+        if values[key] < 1:
+            raise ConfigError(f"encoder.{key} must be at least 1, not {values[key]}")
+    if dim % heads:
+        raise ConfigError(f"encoder.dim {dim} must be a multiple of encoder.heads {heads}")
+    if int(dim * values["mlp_ratio"]) < 1:
+        raise ConfigError(f"encoder.mlp_ratio {values['mlp_ratio']} leaves no hidden units at encoder.dim {dim}")
+    for key in ("drop_path", "epsilon"):
+        if not 0 <= values[key] < 1:
+            raise ConfigError(f"encoder.{key} must be in [0, 1), not {values[key]}")
+
+
+def draw_linear(module: nn.Module, scale: float = 1.0) -> None:
+    """DeiT's initialisation of a linear layer times ``scale``, bias zero; what is no linear layer stays as it is."""
+    if isinstance(module, nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=SPREAD * scale)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 class DropPath(nn.Module):
@@ -32,16 +70,34 @@ class DropPath(nn.Module):
         return f"rate={self.rate:.4g}"
 
 
+class QueryValueLinear(nn.Linear):
+    """Linear layer d -> 3 d whose first and last d outputs have a bias: queries and values, not the keys between them.
+
+    Attributes:
+        q_bias, v_bias: (d,) these biases.
+    """
+
+    def __init__(self, dim: int):
+        super().__init__(dim, 3 * dim, bias=False)
+        self.q_bias = nn.Parameter(torch.zeros(dim))
+        self.v_bias = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x: Float[Tensor, "*b d"]) -> Float[Tensor, "*b e"]:
+        """Queries, keys and values side by side."""
+        return F.linear(x, self.weight, torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias]))
+
+
 class Attention(nn.Module):
     """Multi-head self-attention among the valid tokens of a set.
 
     The rows of ``qkv`` are queries, keys and values in this order, each of them split into heads.
     """
 
-    def __init__(self, dim: int, heads: int, qkv_bias: bool = False):
+    def __init__(self, dim: int, heads: int, bias: QKVBias = QKVBias.none):
         super().__init__()
         self.heads = heads
-        self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
+        of_two = bias is QKVBias.query_value
+        self.qkv = QueryValueLinear(dim) if of_two else nn.Linear(dim, 3 * dim, bias=bias is QKVBias.all)
         self.out = nn.Linear(dim, dim)
 
     def forward(self, x: Float[Tensor, "b n d"], valid: Bool[Tensor, "b n"]) -> Float[Tensor, "b n d"]:
@@ -62,13 +118,13 @@ class TransformerBlock(nn.Module):
         heads: int,
         mlp_ratio: float = 4.0,
         drop_path: float = 0.0,
-        qkv_bias: bool = False,
+        bias: QKVBias = QKVBias.none,
         epsilon: float = 1e-5,
     ):
         super().__init__()
         hidden = int(dim * mlp_ratio)
         self.attention_norm = nn.LayerNorm(dim, epsilon)
-        self.attention = Attention(dim, heads, qkv_bias)
+        self.attention = Attention(dim, heads, bias)
         self.mlp_norm = nn.LayerNorm(dim, epsilon)
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
         self.drop_path = DropPath(drop_path) if drop_path else nn.Identity()

@@ -34,8 +34,9 @@ def load_official(
     The kind of file is recognised by its keys: Point-BERT pre-trained or fine-tuned, Point-MAE pre-trained or
     fine-tuned, Point-BERT with LLaMA as the paper's authors saved it, PointNeXt classifiers of OpenPoints,
     mmTransformer, the VectorNet of StreamingForecasting, ScanQA, SQA3D, ViT of timm, DeiT, transformers and the paper's
-    authors, and geo_lm4ve's own. A pre-trained file has no classifier and no file but the paper's has adapters: those
-    parts keep their initialisation, and the report says so.
+    authors, VideoMAE of its authors (pre-trained or fine-tuned), transformers and the paper's authors, and geo_lm4ve's
+    own. A pre-trained file has no classifier and no file but the paper's has adapters: those parts keep their
+    initialisation, and the report says so.
 
     >>> import geo_lm4ve, tempfile
     >>> from pathlib import Path

@@ -13,7 +13,7 @@ from geo_lm4ve.reading import reader
 from geo_lm4ve.saved import WEIGHTS, CheckpointError, read_weights
 from geo_lm4ve.torch_files import ForeignObjectError, load_torch
 
-_CONTAINERS = ("base_model", "model", "state_dict", "net", "network")
+_CONTAINERS = ("base_model", "model", "module", "state_dict", "net", "network")
 """Where training scripts put the state dict inside what they save."""
 
 _WRAPPERS = ("module.", "base_model.")

@@ -63,6 +63,23 @@ def test_pointnext_option_has_neither_layer_norm_nor_biases_of_hidden_layers():
     assert (head.reads, head.norm_first) == (("points",), False)
 
 
+def test_the_norm_may_come_after_the_pooling():
+    values = {"reads": ["groups", "cls"], "pooling": ["mean", "first"], "hidden": [], "norm_pooled": True}
+    head = make("head", "classification", values).build(dim=8, outputs=5)
+    tokens = random_tokens(3, dim=8)
+    pooled = torch.cat([tokens.features[:, 1:].mean(1), tokens.features[:, 0]], dim=-1)
+    assert_equal_up_to_rounding(head.pool(tokens), torch.nn.functional.layer_norm(pooled, (16,), eps=1e-5))
+    assert torch.equal(head.normed(tokens).features, tokens.features)
+    assert not head.norm_first
+
+
+def test_the_last_layer_may_begin_near_zero():
+    head = make("head", "classification", {"init_scale": 0.001}).build(dim=512, outputs=400).requires_grad_(False)
+    assert float(head.mlp[-1].weight.std()) == pytest.approx(2e-5, rel=0.05)
+    assert not head.mlp[-1].bias.any()
+    assert float(head.mlp[0].weight.std()) > 0.01
+
+
 def test_missing_span_is_named():
     head = ClassificationConfig().build(dim=8, outputs=5)
     with pytest.raises(InputError, match=r"reads the spans cls, groups; the tokens have .*: no cls"):
@@ -76,6 +93,8 @@ def test_missing_span_is_named():
         ({"reads": [], "pooling": []}, "one pooling per span"),
         ({"hidden": [0]}, "head.hidden"),
         ({"dropout": 1.0}, "head.dropout"),
+        ({"layer_norm": False, "norm_pooled": True}, r"head.norm_pooled=true .* head.layer_norm=false"),
+        ({"init_scale": 0.0}, "head.init_scale must be above 0, or null"),
         ({"pooling": ["first", "median"]}, "pooling"),
     ],
 )

@@ -35,6 +35,7 @@ MODELS = {
     "scanqa, true proposals": ("scanqa_small", {"seeds": 64, "proposals": "gt"}, "scanqa", {}, None),
     "sqa3d": ("sqa3d_small", {"seeds": 64}, "sqa3d", {}, None),
     "vit": ("vit_tiny", {"depth": 2, "size": 64}, "vit", {}, None),
+    "videomae": ("videomae_mini", {}, "videomae", {}, None),
     "generic": ("generic", {"source": "vision_models:OwnNetwork", "size": 32, "freeze": False}, "vit", {}, None),
 }
 """Encoder and head options with what differs from them, and ``bridge.after``. The class token and VectorNet's agents
@@ -68,7 +69,7 @@ class Vocabulary(DataSource):
 CLASSIFY = Classify(ClassifyConfig(), [str(number) for number in range(40)])
 FORECAST = Forecast(ForecastConfig(), NoData(), SceneInfo("scenes for a loss", (), {}))
 LOSSES = {
-    **dict.fromkeys(("classification", "point_mae", "pointnext", "vit"), CLASSIFY),
+    **dict.fromkeys(("classification", "point_mae", "pointnext", "vit", "videomae"), CLASSIFY),
     **dict.fromkeys(("vectornet", "mmtransformer"), FORECAST),
     "mask_decoder": Reconstruct(ReconstructConfig(), {}),
     "scanqa": AnswerRooms(AnswerRoomsConfig(), Vocabulary(8864)),

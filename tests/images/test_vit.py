@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from golden_images import golden_vit, image
+from golden_clips import image
+from golden_models import golden_model
 
 from geo_lm4ve.calls import InputError
 from geo_lm4ve.config import ConfigError
@@ -42,7 +43,7 @@ def small(**changes):
 def test_scores_are_the_official_ones(row, dtype, bound, tmp_path):
     name, layers = row
     with torch.no_grad():
-        scores = golden_vit(name, tmp_path / "llama", layers, dtype)(image().to(dtype))
+        scores = golden_model(name, 1000, tmp_path / "llama", layers, dtype)(image().to(dtype))
     torch.testing.assert_close(scores[:, :6], torch.tensor(GOLDEN[row], dtype=dtype), atol=bound, rtol=0)
     torch.testing.assert_close(scores.abs().mean(-1), torch.tensor(MEANS[row], dtype=dtype), atol=bound, rtol=0)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from geo_lm4ve.images.checkpoints.vit_of_transformers import joined, rows
+from geo_lm4ve.images.checkpoints.vit_of_transformers import rewritten, rows
 from geo_lm4ve.images.encoders.vit import ViT
 from geo_lm4ve.pretrained.architecture import OUTPUTS, count, size
 from geo_lm4ve.pretrained.layouts import Layout, NameTable, Row, register_checkpoints
@@ -72,7 +72,7 @@ OF_TRANSFORMERS = tuple(
         table=NameTable(ViT, rows(prefix), describe),
         ignored={f"{prefix}pooler": "makes one vector of an image in another way than a classifier"},
         fresh=("bridge", *fresh),
-        rewrite=joined,
+        rewrite=rewritten,
     )
     for name, prefix, fresh in (("ViTForImageClassification", "vit.", ()), ("ViTModel", "", ("head.mlp",)))
 )

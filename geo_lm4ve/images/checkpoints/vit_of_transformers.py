@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from geo_lm4ve.blocks.vit_names import IN_FILES
+from geo_lm4ve.pretrained.joining import joined
 from geo_lm4ve.pretrained.layouts import Row
 
 _EMBED, _BLOCK = "encoder.stages.embed", "encoder.stages.block_*"
@@ -18,7 +18,7 @@ _TOGETHER = "attention.attention.query_key_value"
 
 
 def rows(prefix: str) -> tuple[Row, ...]:
-    """Our names and those of a file after ``joined``; ``prefix`` is before all names of its network."""
+    """Our names and those of a file after ``rewritten``; ``prefix`` is before all names of its network."""
     layer = f"{prefix}encoder.layer.*"
     return (
         Row(f"{_EMBED}.cls_token", f"{prefix}embeddings.cls_token"),
@@ -35,17 +35,9 @@ def rows(prefix: str) -> tuple[Row, ...]:
     )
 
 
-def joined(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a ViT in the names of files, queries, keys and values in one, as ``_TOGETHER``.
-
-    Where one of the three is missing the others keep their names, which nothing has a place for.
-    """
-    named = {_in_files(key): value for key, value in state.items()}
-    for first in [key for key in named if f".{_APART[0]}." in key]:
-        names = [first.replace(_APART[0], one) for one in _APART]
-        if all(name in named and named[name].shape[1:] == named[first].shape[1:] for name in names):
-            named[first.replace(_APART[0], _TOGETHER)] = torch.cat([named.pop(name) for name in names])
-    return named
+def rewritten(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a ViT in the names of files, queries, keys and values in one."""
+    return joined({_in_files(key): value for key, value in state.items()}, _APART, _TOGETHER)
 
 
 def _in_files(key: str) -> str:

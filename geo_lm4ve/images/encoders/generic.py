@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.images.batch import ImageBatch
-from geo_lm4ve.images.encoders.grid import Layout, centers, find_layout
+from geo_lm4ve.images.encoders.grid import Layout, find_layout
 from geo_lm4ve.images.encoders.preprocessing import MEAN, STD
 from geo_lm4ve.images.encoders.vision_network import VisionError, VisionNetwork, vision_network, vision_preprocessing
+from geo_lm4ve.layers.centers import centers
 from geo_lm4ve.layers.token_network import TokenNetwork
 from geo_lm4ve.lora import LoraOptions
 from geo_lm4ve.parts.data import DataConfig

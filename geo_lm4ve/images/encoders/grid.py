@@ -1,4 +1,4 @@
-"""Where the patches of an image sit, and which tokens of a sequence are patches."""
+"""Which tokens of a sequence are patches of an image."""
 
 from __future__ import annotations
 
@@ -6,21 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
 from geo_lm4ve.config import ConfigError
-
-
-def centers(grid: tuple[int, int], like: Tensor, before: int = 1) -> Float[Tensor, "1 n 2"]:
-    """(row, column) of patches row by row, 0 at the upper left and 1 at the lower right corner of the image.
-
-    The ``before`` tokens that stand before them are at (0, 0).
-    """
-    rows, columns = ((torch.arange(count, device=like.device) + 0.5) / count for count in grid)
-    found = torch.cartesian_prod(rows, columns)
-    return torch.cat([found.new_zeros(before, 2), found]).to(like.dtype)[None]
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,11 @@ from torch import Tensor, nn
 
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.images.batch import ImageBatch
-from geo_lm4ve.images.encoders.grid import centers
 from geo_lm4ve.images.encoders.stem import Stem, make_stem
-from geo_lm4ve.layers.transformer import TransformerBlock
+from geo_lm4ve.layers.centers import centers
+from geo_lm4ve.layers.transformer import SPREAD, QKVBias, TransformerBlock, check_blocks, draw_linear
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.tokens import TokenSet
-
-SPREAD = 0.02
-"""Standard deviation of the truncated normal distribution that linear layers and tokens are drawn from (DeiT)."""
 
 
 @register("encoder", "vit")
@@ -60,19 +57,12 @@ class ViTConfig(EncoderConfig):
 
     def __post_init__(self) -> None:
         """Check the values; raises ConfigError."""
-        for key in ("dim", "depth", "heads", "patch", "size"):
+        check_blocks(vars(self))
+        for key in ("patch", "size"):
             if getattr(self, key) < 1:
                 raise ConfigError(f"encoder.{key} must be at least 1, not {getattr(self, key)}")
-        if self.dim % self.heads:
-            raise ConfigError(f"encoder.dim {self.dim} must be a multiple of encoder.heads {self.heads}")
         if self.size % self.patch:
             raise ConfigError(f"encoder.size {self.size} must be a multiple of encoder.patch {self.patch}")
-        if int(self.dim * self.mlp_ratio) < 1:
-            raise ConfigError(f"encoder.mlp_ratio {self.mlp_ratio} leaves no hidden units at encoder.dim {self.dim}")
-        if not 0 <= self.drop_path < 1:
-            raise ConfigError(f"encoder.drop_path must be in [0, 1), not {self.drop_path}")
-        if not 0 <= self.epsilon < 1:
-            raise ConfigError(f"encoder.epsilon must be in [0, 1), not {self.epsilon}")
 
     def build(self) -> ViT:
         """The encoder with fresh weights, drawn as DeiT draws them."""
@@ -139,7 +129,7 @@ class ViT(Encoder):
         for place in range(config.depth):
             rate = config.drop_path * place / max(config.depth - 1, 1)
             stages[f"block_{place}"] = TransformerBlock(
-                config.dim, config.heads, config.mlp_ratio, rate, qkv_bias=True, epsilon=config.epsilon
+                config.dim, config.heads, config.mlp_ratio, rate, QKVBias.all, config.epsilon
             )
         self.stages = nn.ModuleDict(stages)
         self.dims = dict.fromkeys(self.stages, config.dim)
@@ -152,9 +142,7 @@ class ViT(Encoder):
 
 def _draw(module: nn.Module) -> None:
     """DeiT's initialisation; the patches' projection keeps PyTorch's."""
-    if isinstance(module, nn.Linear):
-        nn.init.trunc_normal_(module.weight, std=SPREAD)
-        nn.init.zeros_(module.bias)
-    elif isinstance(module, PatchEmbedding):
+    draw_linear(module)
+    if isinstance(module, PatchEmbedding):
         nn.init.trunc_normal_(module.cls_token, std=SPREAD)
         nn.init.trunc_normal_(module.position, std=SPREAD)

@@ -1,28 +1,15 @@
-"""Images and checkpoints for which official codes gave the golden numbers."""
+"""Models with golden weights, loaded as official files, with and without layers of a small LLaMA."""
 
 import json
 
 import torch
-from golden_weights import fill, noise
+from golden_weights import fill
 
 from geo_lm4ve.create import create_model
 from geo_lm4ve.pretrained import load_official, to_official
 
 LLAMA = {"dim": 64, "n_heads": 4, "multiple_of": 16, "norm_eps": 1e-6, "vocab_size": -1}
 """The small LLaMA of the rows with one: a feed-forward width of 176."""
-
-
-def image(size=224, items=2):
-    """(items, 3, size, size): waves with noise."""
-    channel, row, column = torch.meshgrid(
-        *(torch.arange(count, dtype=torch.float64) for count in (3, size, size)), indexing="ij"
-    )
-    found = []
-    for item in range(items):
-        wave = torch.sin(0.11 * column + 0.07 * row + 1.3 * channel + item)
-        wave = wave + 0.6 * torch.cos(0.05 * column - 0.13 * row + channel)
-        found.append(wave + noise(wave.numel(), 4000 + item).reshape(wave.shape) / 2)
-    return torch.stack(found).float()
 
 
 def llama_layers(count, dim):
@@ -37,10 +24,12 @@ def llama_layers(count, dim):
     return {key: torch.zeros(shape) for key, shape in state.items()}
 
 
-def golden_vit(name, folder, layers=0, dtype=torch.float32):
+def golden_model(name, classes, folder, layers=0, dtype=torch.float32):
     """A model with golden weights, loaded as an official file, its layers of LLaMA out of a folder as Meta has them."""
-    plain = create_model(name, block="identity", num_classes=1000)
-    state = fill({**to_official(plain), **(llama_layers(layers, plain.head.dim) if layers else {})})
+    with torch.device("meta"):
+        plain = create_model(name, block="identity", num_classes=classes)
+    own = {key: torch.zeros(value.shape) for key, value in to_official(plain).items()}
+    state = fill({**own, **(llama_layers(layers, plain.head.dim) if layers else {})})
     block = "identity"
     if layers:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +37,6 @@ def golden_vit(name, folder, layers=0, dtype=torch.float32):
         held = {key.removeprefix("llama."): value for key, value in state.items() if key.startswith("llama.")}
         torch.save({"tok_embeddings.weight": torch.zeros(8, 64), **held}, folder / "consolidated.00.pth")
         block = {"name": "llama_7b", "source": f"meta:{folder}", "layers": list(range(layers))}
-    model = create_model(name, block=block, num_classes=1000)
+    model = create_model(name, block=block, num_classes=classes)
     load_official(model, state, allow=("llama",))  # compared with layers of LLaMA, whose heads are 128 wide
     return model.to(dtype).eval()

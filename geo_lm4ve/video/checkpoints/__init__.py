@@ -1,0 +1,1 @@
+"""Official checkpoints of encoders of video clips."""
