@@ -47,8 +47,8 @@ def create_model(
 
     Args:
         name: an encoder option (``list_models()``) or the name of a registered encoder.
-        num_classes: outputs of the head: classes, or future frames for forecasters; default: what the head's config
-            class names (40 classes, 30 frames).
+        num_classes: outputs of the head: classes, or future frames for forecasters; default: what the config class of
+            the encoder names (1,000 classes of images), else that of the head (40 classes, 30 frames).
         block: a block option (``list_blocks()``); a mapping with its ``name`` and changed values; a config, or a Block
             as it is. ``identity`` gives the published model without any bridge parameters.
         bridge: a bridge option.
@@ -64,7 +64,8 @@ def create_model(
     if head is None:
         head = next((option for option in (name, encoder.name) if is_option("head", option)), encoder.default_head)
     head_config = cast(HeadConfig, load_option("head", head))
-    outputs = head_config.default_outputs if num_classes is None else num_classes
+    usual = encoder.default_outputs or head_config.default_outputs
+    outputs = usual if num_classes is None else num_classes
     if outputs is None:
         raise ConfigError(f"head={head} has no usual number of outputs: pass num_classes")
     if isinstance(outputs, bool) or not isinstance(outputs, int) or outputs < 1:

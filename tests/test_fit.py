@@ -1,5 +1,7 @@
 """What parts declare of one another is what happens when they meet."""
 
+import functools
+
 import pytest
 import torch
 
@@ -24,8 +26,25 @@ ANY_WIDTH = {"mask_decoder": {"heads": 1}}
 """What lets a head be built for tokens of any width."""
 
 
+KINDS = {part_class("data", name).gives: name for name in options("data")}
+"""Class of batches -> one of the data options that make such: fitting hangs on nothing else."""
+
+
+@functools.cache
 def load_encoder(name):
     return load_option("encoder", name)
+
+
+@functools.cache
+def network(name):
+    """The encoder, made once."""
+    torch.manual_seed(0)
+    return load_encoder(name).build().eval()
+
+
+@functools.cache
+def sample(name):
+    return load_encoder(name).sample_batch(2)
 
 
 def fits(**parts):
@@ -48,38 +67,35 @@ def test_every_encoder_is_here_and_every_part_declares():
 @pytest.mark.parametrize("head", options("head"))
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_a_head_runs_on_what_an_encoder_makes_if_and_only_if_they_say_so(encoder, head):
-    encoder, head = load_encoder(encoder), load_option("head", head, ANY_WIDTH.get(head, {}))
-    torch.manual_seed(0)
-    net = encoder.build()
+    net, batch, head = network(encoder), sample(encoder), load_option("head", head, ANY_WIDTH.get(head, {}))
     model = Model(net, Bridge(Identity()), head.build(net.dims[net.last], 5)).eval()
-    if fits(encoder=encoder, head=head):
+    if fits(encoder=load_encoder(encoder), head=head):
         with torch.no_grad():
-            assert isinstance(model(encoder.sample_batch(2)), head.gives)
+            assert isinstance(model(batch), head.gives)
     else:
         with pytest.raises(UserError):
-            model(encoder.sample_batch(2))
+            model(batch)
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_an_encoder_takes_and_offers_what_it_says(encoder):
-    config = load_encoder(encoder)
-    batch = config.sample_batch(2)
-    tokens = config.build().eval()(batch)
+    config, batch = load_encoder(encoder), sample(encoder)
+    tokens = network(encoder)(batch)
     assert isinstance(batch, config.takes)
     assert config.offers <= tokens.spans.keys() | tokens.context.keys()
     assert tokens.spans.keys() <= config.offers
 
 
-@pytest.mark.parametrize("data", options("data"))
+@pytest.mark.parametrize("data", KINDS.values())
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_an_encoder_takes_the_batches_of_data_if_and_only_if_they_say_so(data, encoder):
     data, config = part_class("data", data), load_encoder(encoder)
-    batch = next(other.sample_batch(2) for other in map(load_encoder, ENCODERS) if other.takes is data.gives)
+    batch = next(sample(other) for other in ENCODERS if load_encoder(other).takes is data.gives)
     if fits(data=data, encoder=config):
-        assert isinstance(config.build()(batch).features, torch.Tensor)
+        assert isinstance(network(encoder)(batch).features, torch.Tensor)
     else:
         with pytest.raises(UserError):
-            config.build()(batch)
+            network(encoder)(batch)
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)

@@ -69,12 +69,15 @@ class EncoderConfig(PartConfig):
             said.
         pretrained_spans: spans of the unmasked encoder that pre-training trains; a probe of its run reads them.
         default_head: option that ``create_model`` takes where no head is named like the encoder.
+        default_outputs: outputs that ``create_model`` gives the head unless told, those of the published models of this
+            encoder; None: the head's usual number.
     """
 
     takes: ClassVar[type | None] = None
     offers: ClassVar[frozenset[str] | None] = None
     pretrained_spans: ClassVar[tuple[str, ...]] = ()
     default_head: ClassVar[str] = "classification"
+    default_outputs: ClassVar[int | None] = None
 
     freeze: bool = False
 

@@ -52,7 +52,7 @@ def test_scores_are_the_official_ones(row, dtype, bound, tmp_path):
     ("name", "parameters"), [("vit_tiny", 5_717_416), ("vit_small", 22_050_664), ("vit_base", 86_567_656)]
 )
 def test_parameters_are_the_published_ones(name, parameters):
-    model = create_model(name, block="identity", num_classes=1000)
+    model = create_model(name, block="identity")  # of 1,000 classes, as published
     assert model.count() == {"trainable": parameters, "frozen": 0}
     assert len(to_official(model)) == 152
 

@@ -43,6 +43,7 @@ class ViTConfig(EncoderConfig):
     takes: ClassVar[type | None] = ImageBatch
     offers: ClassVar[frozenset[str] | None] = frozenset({"cls", "patches"})
     default_head: ClassVar[str] = "vit"
+    default_outputs: ClassVar[int | None] = 1000
 
     name: str = "vit"
     dim: int = 384

@@ -41,6 +41,7 @@ class VideoMAEConfig(EncoderConfig):
     takes: ClassVar[type | None] = VideoBatch
     offers: ClassVar[frozenset[str] | None] = frozenset({"patches"})
     default_head: ClassVar[str] = "videomae"
+    default_outputs: ClassVar[int | None] = 174
 
     name: str = "videomae"
     dim: int = 384
