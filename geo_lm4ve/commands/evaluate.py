@@ -9,6 +9,7 @@ that one):
 
   geo-lm4ve evaluate --predictions FILE.h5|FILE.parquet --data SPLIT_DIR --protocol av1|av2 [--out FILE.json]
   geo-lm4ve evaluate --predictions FILE --data ANNOTATIONS.json --protocol scanqa|sqa3d[:VARIANT|:all]
+  geo-lm4ve evaluate --predictions RUN --protocol imagenet_c      (evaluations of a run as one table)
 
 Prints a table and writes results.json, predictions.jsonl and pictures, for a run into RUN/evaluations/. Every sample is
 scored exactly once however many processes work (accelerate launch, torchrun). What was published of an official file

@@ -48,6 +48,23 @@ def draw_linear(module: nn.Module, scale: float = 1.0) -> None:
             nn.init.zeros_(module.bias)
 
 
+def block_stages(values: Mapping[str, Any], bias: QKVBias) -> dict[str, TransformerBlock]:
+    """The stages ``block_0``, ..., ``block_<depth-1>`` of an encoder; their drop path rises linearly from 0.
+
+    Args:
+        values: as of ``check_blocks``.
+        bias: of queries, keys and values.
+    """
+    depth = values["depth"]
+    return {
+        f"block_{place}": TransformerBlock(
+            values["dim"], values["heads"], values["mlp_ratio"], values["drop_path"] * place / max(depth - 1, 1), bias,
+            values["epsilon"],
+        )
+        for place in range(depth)
+    }  # fmt: skip
+
+
 class DropPath(nn.Module):
     """Stochastic depth: in training a sample loses this residual branch with probability ``rate``.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import pickle
 import struct
 from collections.abc import Callable
@@ -19,7 +20,9 @@ from seed import Seed
 
 from geo_lm4ve.images.decode import decoded, decoded_mask, image_size, read_image
 from geo_lm4ve.images.formats.wnids import wnids
+from geo_lm4ve.images.scoring.scorer import scored
 from geo_lm4ve.options import load_option
+from geo_lm4ve.run_files import read_results
 
 KINDS = {"jpeg": "RGB", "cmyk jpeg": "CMYK", "png": "RGBA", "palette png": "P", "webp": "RGB", "gif": "P", "bmp": "RGB"}
 KINDS |= {"tiff": "RGB", "ppm": "RGB"}
@@ -173,7 +176,24 @@ _DECODE = tuple(f"geo_lm4ve.images.decode.{name}" for name in ("read_image", "de
 _KEPT = "geo_lm4ve.images.stores.kept_file.read_kept"
 _IDX, _CIFAR = "geo_lm4ve.images.formats.idx.read_idx", "geo_lm4ve.images.formats.cifar_files"
 _TABLE = "geo_lm4ve.images.formats.table"
+
+
+def _evaluation(folder: Path) -> Path:
+    data = {"name": "imagenet_c", "corruption": "fog", "severity": 3}
+    protocol = {"split": "test", "checkpoint": "runs/a"}
+    results = {"metrics": {"overall_accuracy": 0.5}, "config": {"data": data}, "protocol": protocol, "experiment": "e"}
+    (folder / "results.json").write_text(json.dumps(results))
+    return folder / "results.json"
+
+
+def _read_evaluation(path: Path) -> None:
+    if (one := scored(path, read_results(path))) is not None:
+        assert 1 <= one.severity <= 5
+        assert 0 <= one.accuracy <= 1
+
+
 SEEDS = (
+    Seed("evaluation on ImageNet-C", ("geo_lm4ve.images.scoring.scorer.scored",), _evaluation, _read_evaluation, JSON),
     *(Seed(kind, _DECODE, _image(kind), _look, BYTES) for kind in KINDS),
     Seed("kept pixels", (_KEPT,), _kept, _read_again, (*SAFETENSORS, *BYTES), forgiving=True),
     Seed("zip of images", ("geo_lm4ve.images.stores.archive.open_zip",), _zip, _read, (*ZIP, *ZIP_NAMES)),

@@ -103,3 +103,30 @@ def test_a_folder_without_such_evaluations_is_refused(tmp_path, capsys):
     evaluated(tmp_path, "fog", 1, 0.5, data="imagenet")
     assert score(tmp_path) == 1
     assert "holds no evaluation with data=imagenet_c" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "message"),
+    [
+        ({"corruption": "rain"}, "there is no corruption 'rain'"),
+        ({"severity": 6}, "config.data.severity is 6, not a whole number from 1 to 5"),
+        ({"severity": "x"}, "config.data.severity is 'x', not a whole number"),
+        ({"accuracy": 1.5}, "overall_accuracy is 1.5, not between 0 and 1"),
+    ],
+)
+def test_a_damaged_evaluation_is_named(tmp_path, capsys, spoilt, message):
+    evaluated(tmp_path, **{"corruption": "fog", "severity": 1, "accuracy": 0.5, **spoilt})
+    assert score(tmp_path) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert message in said
+    assert "000000-0/results.json" in said
+
+
+def test_an_evaluation_that_cannot_be_read_is_said_and_not_just_missing(tmp_path, capsys):
+    for severity in (1, 2):
+        evaluated(tmp_path, "fog", severity, 0.5)
+    next(iter(sorted(tmp_path.glob("evaluations/*/results.json")))).write_text("{")
+    assert score(tmp_path) == 0
+    shown = capsys.readouterr()
+    assert "000000-0: left out (" in shown.err
+    assert "74 of 75 evaluations" in shown.out.replace("\n", " ")

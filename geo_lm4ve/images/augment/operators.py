@@ -57,7 +57,7 @@ def equalize(images: UInt8[Tensor, "k 3 h w"], _: Float[Tensor, " k"]) -> UInt8[
 
 
 def posterize(images: UInt8[Tensor, "k 3 h w"], bits: Float[Tensor, " k"]) -> UInt8[Tensor, "k 3 h w"]:
-    """The leading 0 to 8 bits of each level; of none of them, a black image (Pillow 11; 13 refuses it)."""
+    """The leading 0 to 8 bits of each level; of none of them, a black image (which Pillow 13 refuses to make)."""
     return _cut(kornia_enhance().posterize(images.float() / LEVELS, bits.long()))
 
 

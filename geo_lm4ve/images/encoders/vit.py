@@ -14,7 +14,7 @@ from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.images.batch import ImageBatch
 from geo_lm4ve.images.encoders.stem import Stem, make_stem
 from geo_lm4ve.layers.centers import centers
-from geo_lm4ve.layers.transformer import SPREAD, QKVBias, TransformerBlock, check_blocks, draw_linear
+from geo_lm4ve.layers.transformer import SPREAD, QKVBias, block_stages, check_blocks, draw_linear
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.tokens import TokenSet
 
@@ -126,13 +126,8 @@ class ViT(Encoder):
 
     def __init__(self, config: ViTConfig):
         super().__init__()
-        stages: dict[str, nn.Module] = {"embed": PatchEmbedding(config)}
-        for place in range(config.depth):
-            rate = config.drop_path * place / max(config.depth - 1, 1)
-            stages[f"block_{place}"] = TransformerBlock(
-                config.dim, config.heads, config.mlp_ratio, rate, QKVBias.all, config.epsilon
-            )
-        self.stages = nn.ModuleDict(stages)
+        blocks = block_stages(vars(config), QKVBias.all)
+        self.stages = nn.ModuleDict({"embed": PatchEmbedding(config), **blocks})
         self.dims = dict.fromkeys(self.stages, config.dim)
         self.apply(_draw)
 

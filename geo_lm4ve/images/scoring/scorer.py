@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,29 @@ from rich.table import Table
 
 from geo_lm4ve.compare.runs import Run, collect
 from geo_lm4ve.files import UserError, write_json
-from geo_lm4ve.images.formats.imagenet_variants import EXTRA, SEVERITIES
+from geo_lm4ve.images.formats.imagenet_variants import CORRUPTIONS, EXTRA, SEVERITIES
 from geo_lm4ve.images.scoring.corruptions import ALEXNET, Corruptions
+from geo_lm4ve.invocation import command
+from geo_lm4ve.notice import say
 from geo_lm4ve.parts.scorer import Scorer, register_scorer
+from geo_lm4ve.reading import Fields, reader
+from geo_lm4ve.run_files import RESULTS, RunError
 from geo_lm4ve.words import marked
 
+NAME = "imagenet_c"
+"""Of the data, and of the protocol."""
 NAMED = 5
 """Missing evaluations that are named."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One evaluation: of which model, on which corruption and severity, and its top-1 accuracy."""
+
+    model: str
+    corruption: str
+    severity: int
+    accuracy: float
 
 
 class CorruptionScorer(Scorer):
@@ -43,7 +60,10 @@ of the error as a multiple of AlexNet's (arXiv 1903.12261). Where an evaluation 
         """See Scorer.score."""
         folder = options.predictions
         inside = folder / "evaluations"
-        scores = scores_of(collect(inside if inside.is_dir() else folder).runs, folder)
+        found = collect(inside if inside.is_dir() else folder)
+        for place, reason in found.unreadable.items():
+            say(f"{place}: left out ({reason})")
+        scores = scores_of(found.runs, folder)
         if options.out:
             accuracy = {name: {str(one): value for one, value in by.items()} for name, by in scores.accuracy.items()}
             write_json(options.out, {"metrics": scores.means, "missing": scores.missing, "accuracy": accuracy})
@@ -57,24 +77,46 @@ def scores_of(runs: list[Run], folder: Path) -> Corruptions:
         UserError: there are none, two of one corruption and severity that differ, or some of different models.
     """
     accuracy: dict[str, dict[int, float]] = {}
-    models: dict[str, Path] = {}
+    models: set[str] = set()
     for run in runs:
-        data = run.results.get("config", {}).get("data", {})
-        if data.get("name") != "imagenet_c":
+        if (one := scored(run.folder / RESULTS, run.results)) is None:
             continue
-        corruption, severity = data["corruption"], int(data["severity"])
-        models.setdefault(str(run.results.get("protocol", {}).get("checkpoint")), run.folder)
-        found = accuracy.setdefault(corruption, {}).setdefault(severity, run.metrics["overall_accuracy"])
-        if found != run.metrics["overall_accuracy"]:
+        models.add(one.model)
+        found = accuracy.setdefault(one.corruption, {}).setdefault(one.severity, one.accuracy)
+        if found != one.accuracy:
             raise UserError(
-                f"{folder} holds two evaluations of {corruption}, severity {severity}, with different scores (one of "
-                f"them {run.folder.name}): delete the one that is not meant"
+                f"{folder} holds two evaluations of {one.corruption}, severity {one.severity}, with different scores "
+                f"(one of them {run.folder.name}): delete the one that is not meant"
             )
     if len(models) > 1:
-        raise UserError(f"{folder} holds evaluations of different models: {', '.join(models)}; name the folder of one")
+        raise UserError(
+            f"{folder} holds evaluations of different models: {', '.join(sorted(models))}; name the folder of one"
+        )
     if not accuracy:
-        raise UserError(f"{folder} holds no evaluation with data=imagenet_c; evaluate --protocol imagenet_c --help")
+        raise UserError(
+            f"{folder} holds no evaluation with data=imagenet_c: {command('evaluate')} --predictions --protocol "
+            "imagenet_c --help says how it is filled"
+        )
     return Corruptions(accuracy)
+
+
+@reader(RunError, "an evaluation on ImageNet-C", "delete its folder and evaluate again")
+def scored(path: Path, results: Mapping[str, Any]) -> Scored | None:
+    """What the results of an evaluation say, which lie in ``path``; None if they are of other data.
+
+    Raises:
+        RunError: they are damaged.
+    """
+    data = Fields(results).fields("config").fields("data") if "data" in results.get("config", {}) else Fields({})
+    if data.values.get("name") != NAME:
+        return None
+    corruption, accuracy = data.text("corruption"), Fields(results).fields("metrics").number("overall_accuracy")
+    if corruption not in (*CORRUPTIONS, *EXTRA):
+        raise ValueError(f"there is no corruption {corruption!r:.60}")
+    if not 0 <= accuracy <= 1:
+        raise ValueError(f"overall_accuracy is {accuracy:g}, not between 0 and 1")
+    model = str(results.get("protocol", {}).get("checkpoint"))
+    return Scored(model, corruption, data.whole("severity", SEVERITIES[0], SEVERITIES[-1]), accuracy)
 
 
 def print_corruptions(scores: Corruptions, title: str, console: Console) -> None:
@@ -106,4 +148,4 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f}"
 
 
-register_scorer("imagenet_c", CorruptionScorer())
+register_scorer(NAME, CorruptionScorer())

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from geo_lm4ve.config import ConfigError, register
 from geo_lm4ve.layers.centers import centers
 from geo_lm4ve.layers.sinusoids import sinusoids
-from geo_lm4ve.layers.transformer import QKVBias, TransformerBlock, check_blocks, draw_linear
+from geo_lm4ve.layers.transformer import QKVBias, block_stages, check_blocks, draw_linear
 from geo_lm4ve.parts.encoder import Encoder, EncoderConfig
 from geo_lm4ve.tokens import TokenSet
 from geo_lm4ve.video.batch import VideoBatch
@@ -130,13 +130,8 @@ class VideoMAE(Encoder):
 
     def __init__(self, config: VideoMAEConfig):
         super().__init__()
-        stages: dict[str, nn.Module] = {"embed": TubeletEmbedding(config)}
-        for place in range(config.depth):
-            rate = config.drop_path * place / max(config.depth - 1, 1)
-            stages[f"block_{place}"] = TransformerBlock(
-                config.dim, config.heads, config.mlp_ratio, rate, QKVBias.query_value, config.epsilon
-            )
-        self.stages = nn.ModuleDict(stages)
+        blocks = block_stages(vars(config), QKVBias.query_value)
+        self.stages = nn.ModuleDict({"embed": TubeletEmbedding(config), **blocks})
         self.dims = dict.fromkeys(self.stages, config.dim)
         self.apply(draw_linear)
 
